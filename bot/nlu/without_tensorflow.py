@@ -1,0 +1,87 @@
+"""Import Rasa without TensorFlow.
+
+Rasa 3.6 imports TensorFlow for components that this project does not use; the
+import alone costs about ten seconds and half of the memory. Our own processes
+(`handrail ...`, the brain, the tests) put an empty shell in its place. Nothing
+computes with it: using anything of it raises. The stock `rasa` command is not
+touched and keeps the real TensorFlow.
+
+Call `install()` before the first import of Rasa.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import sys
+import types
+from collections.abc import Sequence
+from typing import Any
+
+_REPLACED = ("tensorflow", "tensorflow_text", "tensorflow_hub", "tensorflow_addons", "keras")
+
+
+class _ShellType(type):
+    """Class-level attribute access, so that `class X(tf.keras.Model)` can be read."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Shell
+
+    def __getitem__(cls, _: Any) -> Any:
+        return cls
+
+
+class _Shell(metaclass=_ShellType):
+    """Stands for any class or decorator that Rasa's modules name while they load."""
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        super().__init_subclass__()
+
+    def __new__(cls, *arguments: Any, **_: Any) -> Any:
+        if cls is _Shell:
+            if len(arguments) == 1 and callable(arguments[0]):
+                return arguments[0]  # used as a decorator
+            return super().__new__(cls)
+        raise RuntimeError(
+            f"{cls.__name__} needs TensorFlow, which Handrail's processes leave out. "
+            "Use a component without TensorFlow in config.yml."
+        )
+
+    def __call__(self, *arguments: Any, **_: Any) -> Any:
+        if len(arguments) == 1 and callable(arguments[0]):
+            return arguments[0]
+        return self
+
+
+class _ShellModule(types.ModuleType):
+    __path__: list[str] = []
+    __version__ = "0"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Shell
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname.partition(".")[0] in _REPLACED:
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        return _ShellModule(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Nothing to run: the shell has no content."""
+
+
+def install() -> None:
+    """Put the shell in place; does nothing if TensorFlow or the shell is there already."""
+    if "tensorflow" in sys.modules or any(isinstance(f, _Finder) for f in sys.meta_path):
+        return
+    sys.meta_path.insert(0, _Finder())

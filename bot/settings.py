@@ -1,0 +1,51 @@
+"""Where Handrail finds its things: every setting, read once from the environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Mapping
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Settings of one installation.
+
+    Attributes:
+        data: folder for the database, the brain's socket and the lock.
+        clinics: folder of clinic profiles.
+        model: the trained model.
+        database: SQLAlchemy URL; SQLite under `data` unless set.
+        host, port: where the gateway listens.
+    """
+
+    data: Path
+    clinics: Path
+    model: Path
+    database: str
+    host: str
+    port: int
+
+    @property
+    def socket(self) -> Path:
+        """The Unix socket on which the brain listens."""
+        return self.data / "brain.sock"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read HANDRAIL_* variables; raises ValueError naming a bad one."""
+        data = Path(environment.get("HANDRAIL_DATA", ROOT / "var")).resolve()
+        port = environment.get("HANDRAIL_PORT", "8000")
+        if not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError(f"HANDRAIL_PORT must be a port from 1 to 65535, not {port!r}")
+        return cls(
+            data=data,
+            clinics=Path(environment.get("HANDRAIL_CLINICS", ROOT / "clinics")),
+            model=Path(environment.get("HANDRAIL_MODEL", ROOT / "models" / "handrail.tar.gz")),
+            database=environment.get("HANDRAIL_DATABASE", f"sqlite:///{data / 'handrail.db'}"),
+            host=environment.get("HANDRAIL_HOST", "127.0.0.1"),
+            port=int(port),
+        )

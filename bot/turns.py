@@ -1,0 +1,121 @@
+"""What gateway and brain say to each other: one turn of one conversation.
+
+Plain values that survive JSON, so that the same turn runs over the Unix socket
+(`handrail serve`) and in one process (`handrail converse`, tests).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+from typing import Any, Dict, List, Mapping, Optional
+
+from bot.vocabulary import HANDOFF_NONE, TIER_NONE
+
+
+@dataclasses.dataclass(frozen=True)
+class Button:
+    """A choice offered with a message.
+
+    Attributes:
+        label: what the visitor reads.
+        intent: the intent that pressing it means.
+        entities: entity name to value, e.g. {"item": "for_whom", "value": "self"}.
+    """
+
+    label: str
+    intent: str
+    entities: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class BotMessage:
+    """One message of the assistant.
+
+    Attributes:
+        text: plain text; blank lines separate paragraphs, "- " starts a list item.
+        response: the reviewed text's name, e.g. "crisis_self"; the safety
+            guarantee is checked on it, never on wording.
+        buttons: choices, best first.
+    """
+
+    text: str
+    response: str
+    buttons: List[Button] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True)
+class TurnState:
+    """Where the conversation stands after a turn; names as in `bot.vocabulary`."""
+
+    tier: str = TIER_NONE
+    level: Optional[str] = None
+    handoff: str = HANDOFF_NONE
+    open_question: Optional[str] = None
+    language: str = "en"
+    reference: Optional[str] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class TurnRequest:
+    """One message of a visitor.
+
+    Attributes:
+        conversation: the conversation's id (never a phone number).
+        message_id: unique per message; the same id is the same message.
+        clinic: clinic profile id.
+        channel: "web" or "sms".
+        text: what was typed, or the label of the pressed button.
+        now: the frozen time of this turn, zone-aware.
+        pressed: the button that was pressed, if any.
+        language: "en" or "es" if the visitor chose one outside the chat.
+    """
+
+    conversation: str
+    message_id: str
+    clinic: str
+    channel: str
+    text: str
+    now: datetime
+    pressed: Optional[Button] = None
+    language: Optional[str] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class TurnReply:
+    """The assistant's answer to one `TurnRequest`; `messages` is never empty."""
+
+    messages: List[BotMessage]
+    state: TurnState
+
+
+def to_json(value: Any) -> Dict[str, Any]:
+    """A request or reply as plain JSON values."""
+    plain: Dict[str, Any] = dataclasses.asdict(value)
+    if isinstance(value, TurnRequest):
+        plain["now"] = value.now.isoformat()
+    return plain
+
+
+def request_from_json(plain: Mapping[str, Any]) -> TurnRequest:
+    """The request that `to_json` wrote; raises KeyError, TypeError or ValueError."""
+    fields = dict(plain)
+    fields["now"] = datetime.fromisoformat(fields["now"])
+    if fields.get("pressed"):
+        fields["pressed"] = Button(**fields["pressed"])
+    return TurnRequest(**fields)
+
+
+def reply_from_json(plain: Mapping[str, Any]) -> TurnReply:
+    """The reply that `to_json` wrote; raises KeyError or TypeError."""
+    return TurnReply(
+        messages=[
+            BotMessage(
+                text=message["text"],
+                response=message["response"],
+                buttons=[Button(**button) for button in message["buttons"]],
+            )
+            for message in plain["messages"]
+        ],
+        state=TurnState(**plain["state"]),
+    )
