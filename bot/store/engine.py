@@ -1,0 +1,113 @@
+"""Open the database, and the two ways to use it: `reading` and `writing`.
+
+SQLite runs in WAL mode with synchronous=FULL. NORMAL would save one fsync a turn,
+but may lose the last commits when the power fails, and what we commit is then
+told to a visitor as a promise ("we will call you"). Chat writes a few rows a
+second; the fsync is paid gladly.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Iterator
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.pool import QueuePool
+
+from bot.store.errors import StoreError, translated
+
+BUSY_SECONDS = 2.0  # below the 3 s in which a visitor gets an answer
+_READING = "handrail_reading"
+
+
+def open_engine(url: str) -> sa.engine.Engine:
+    """An engine for a SQLAlchemy URL; nothing is read or written yet.
+
+    Args:
+        url: "sqlite:////path/to/file" or "postgresql://user:password@host/name".
+
+    Raises:
+        StoreError: the URL is not usable. In-memory SQLite is refused: it would
+            lose every conversation at the end of the process.
+    """
+    try:
+        parsed = sa.engine.make_url(url)
+    except exc.ArgumentError:
+        # The text may hold a password, so it is not repeated.
+        raise StoreError(
+            "HANDRAIL_DATABASE is not a database URL; write sqlite:////path/to/file "
+            "or postgresql://user:password@host/name"
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _open_sqlite(parsed)
+    if backend == "postgresql":
+        return sa.create_engine(
+            parsed,
+            future=True,
+            pool_pre_ping=True,
+            pool_timeout=BUSY_SECONDS,
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": int(BUSY_SECONDS),
+                "options": f"-c lock_timeout={int(BUSY_SECONDS * 1000)} -c timezone=UTC",
+            },
+        )
+    raise StoreError(
+        f"HANDRAIL_DATABASE asks for {backend}; only sqlite and postgresql are supported"
+    )
+
+
+@contextmanager
+def reading(engine: sa.engine.Engine) -> Iterator[sa.engine.Connection]:
+    """A connection that sees one state of the database; raises StoreError."""
+    with translated(engine.url), engine.connect() as connection:
+        yield connection.execution_options(**{_READING: True})
+
+
+@contextmanager
+def writing(engine: sa.engine.Engine) -> Iterator[sa.engine.Connection]:
+    """One transaction: all of it is committed at the end, or none of it.
+
+    Raises:
+        Conflict: a row with the same key exists.
+        StoreError: the database cannot be used.
+    """
+    with translated(engine.url), engine.begin() as connection:
+        yield connection
+
+
+def _open_sqlite(url: sa.engine.URL) -> sa.engine.Engine:
+    if not url.database or url.database == ":memory:" or url.query.get("mode") == "memory":
+        raise StoreError(
+            "HANDRAIL_DATABASE is SQLite in memory, which forgets everything at the end; "
+            "write sqlite:////path/to/file"
+        )
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        url,
+        future=True,
+        poolclass=QueuePool,
+        pool_timeout=BUSY_SECONDS,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling leaves DDL outside; `begin` does it.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: sa.engine.Connection) -> None:
+    # A writer takes the lock at once: a read lock that wants to become a write
+    # lock fails without waiting when another process has written meanwhile.
+    read = connection.get_execution_options().get(_READING)
+    connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")

@@ -1,0 +1,310 @@
+"""What is kept of conversations, one small class per table.
+
+Each takes a connection from `bot.store.reading` or `bot.store.writing`, so that
+several changes become one transaction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any, Sequence
+
+import sqlalchemy as sa
+
+from bot.store import tables
+from bot.store.records import (
+    Alert,
+    Conversation,
+    Incoming,
+    OfferedButton,
+    Outgoing,
+    StoredMessage,
+)
+from bot.turns import Button, TurnState
+
+IN = "in"
+OUT = "out"
+
+
+class Conversations:
+    """Who talks to which clinic, and where each conversation stands."""
+
+    def __init__(self, connection: sa.engine.Connection):
+        self._connection = connection
+
+    def add(self, conversation: Conversation) -> None:
+        """Store a new conversation; raises Conflict if its id is taken."""
+        row = {
+            "id": conversation.id,
+            "clinic": conversation.clinic,
+            "channel": conversation.channel,
+            "token_hash": conversation.token_hash,
+            "chosen_language": conversation.chosen_language,
+            "created": conversation.created,
+            "updated": conversation.created,
+            **_state_columns(conversation.state),
+        }
+        self._connection.execute(sa.insert(tables.conversation).values(row))
+
+    def find(self, conversation: str) -> Conversation | None:
+        """The conversation with this id, or None."""
+        row = self._connection.execute(
+            sa.select(tables.conversation).where(tables.conversation.c.id == conversation)
+        ).one_or_none()
+        if row is None:
+            return None
+        return Conversation(
+            id=row.id,
+            clinic=row.clinic,
+            channel=row.channel,
+            token_hash=row.token_hash,
+            chosen_language=row.chosen_language,
+            created=row.created,
+            state=TurnState(
+                tier=row.tier,
+                level=row.level,
+                handoff=row.handoff,
+                open_question=row.open_question,
+                language=row.language,
+                reference=row.reference,
+            ),
+        )
+
+    def set_state(self, conversation: str, state: TurnState, at: datetime) -> None:
+        """Where the conversation stands after a turn at time `at`."""
+        self._change(conversation, {**_state_columns(state), "updated": at})
+
+    def choose_language(self, conversation: str, language: str) -> None:
+        """The visitor chose `language` ("en" or "es") outside the chat."""
+        self._change(conversation, {"chosen_language": language})
+
+    def _change(self, conversation: str, values: dict[str, Any]) -> None:
+        self._connection.execute(
+            sa.update(tables.conversation)
+            .where(tables.conversation.c.id == conversation)
+            .values(values)
+        )
+
+
+class Messages:
+    """The transcript, numbered within each conversation."""
+
+    def __init__(self, connection: sa.engine.Connection):
+        self._connection = connection
+
+    def add_incoming(self, conversation: str, message: Incoming) -> int:
+        """Store a visitor's message; returns its number.
+
+        Raises Conflict if the conversation has a message with this client id.
+        """
+        return self._add(
+            conversation,
+            direction=IN,
+            client_message_id=message.client_id,
+            text=message.text,
+            tier=message.reading.tier,
+            categories=list(message.reading.categories),
+            evidence=[[part.start, part.end, part.rule] for part in message.reading.evidence],
+            at=message.at,
+        )
+
+    def add_outgoing(self, conversation: str, message: Outgoing, answers: int | None) -> int:
+        """Store the assistant's message and its buttons; returns its number.
+
+        Args:
+            answers: number of the visitor's message that it answers; None if none.
+        """
+        seq = self._add(
+            conversation,
+            direction=OUT,
+            text=message.text,
+            response=message.response,
+            answers=answers,
+            at=message.at,
+        )
+        Buttons(self._connection).add(conversation, seq, message.buttons)
+        return seq
+
+    def after(self, conversation: str, seq: int = 0) -> list[StoredMessage]:
+        """The transcript after message number `seq`, in order."""
+        return self._select(conversation, tables.message.c.seq > seq)
+
+    def answer_to(self, conversation: str, client_id: str) -> list[StoredMessage] | None:
+        """What was answered to the message with this client id; None if it is new."""
+        asked = self._connection.execute(
+            sa.select(tables.message.c.seq)
+            .where(tables.message.c.conversation == conversation)
+            .where(tables.message.c.client_message_id == client_id)
+        ).scalar_one_or_none()
+        if asked is None:
+            return None
+        return self._select(conversation, tables.message.c.answers == asked)
+
+    def count_tiers(self, conversation: str, tiers: Sequence[str]) -> int:
+        """How many messages of the visitor were read as one of `tiers`."""
+        return int(
+            self._connection.execute(
+                sa.select(sa.func.count())
+                .select_from(tables.message)
+                .where(tables.message.c.conversation == conversation)
+                .where(tables.message.c.tier.in_(list(tiers)))
+            ).scalar_one()
+        )
+
+    def _add(self, conversation: str, **columns: Any) -> int:
+        last = self._connection.execute(
+            sa.select(sa.func.max(tables.message.c.seq)).where(
+                tables.message.c.conversation == conversation
+            )
+        ).scalar_one()
+        seq = int(last or 0) + 1
+        self._connection.execute(
+            sa.insert(tables.message).values(conversation=conversation, seq=seq, **columns)
+        )
+        return seq
+
+    def _select(self, conversation: str, condition: Any) -> list[StoredMessage]:
+        rows = self._connection.execute(
+            sa.select(tables.message)
+            .where(tables.message.c.conversation == conversation)
+            .where(condition)
+            .order_by(tables.message.c.seq)
+        ).all()
+        buttons = Buttons(self._connection).of_messages(conversation, [row.seq for row in rows])
+        return [
+            StoredMessage(
+                seq=row.seq,
+                direction=row.direction,
+                client_id=row.client_message_id,
+                text=row.text,
+                response=row.response,
+                buttons=buttons[row.seq],
+                tier=row.tier,
+                at=row.at,
+            )
+            for row in rows
+        ]
+
+
+class Buttons:
+    """The choices that were offered; a browser knows only their opaque ids."""
+
+    def __init__(self, connection: sa.engine.Connection):
+        self._connection = connection
+
+    def add(self, conversation: str, message_seq: int, buttons: Sequence[OfferedButton]) -> None:
+        """Store the buttons of message number `message_seq`, in order."""
+        if not buttons:
+            return
+        self._connection.execute(
+            sa.insert(tables.button),
+            [
+                {
+                    "id": offered.id,
+                    "conversation": conversation,
+                    "message_seq": message_seq,
+                    "position": position,
+                    "label": offered.button.label,
+                    "intent": offered.button.intent,
+                    "entities": dict(offered.button.entities),
+                }
+                for position, offered in enumerate(buttons)
+            ],
+        )
+
+    def find(self, conversation: str, button: str) -> OfferedButton | None:
+        """The button with this id if it was offered in this conversation, else None."""
+        row = self._connection.execute(
+            sa.select(tables.button)
+            .where(tables.button.c.conversation == conversation)
+            .where(tables.button.c.id == button)
+        ).one_or_none()
+        return None if row is None else _offered(row)
+
+    def open(self, conversation: str) -> tuple[OfferedButton, ...]:
+        """The choices of the assistant's last answer, in order."""
+        out = tables.message.alias()
+        last_asked = (
+            sa.select(sa.func.max(out.c.seq))
+            .where(out.c.conversation == conversation)
+            .where(out.c.direction == IN)
+            .scalar_subquery()
+        )
+        rows = self._connection.execute(
+            sa.select(tables.button)
+            .where(tables.button.c.conversation == conversation)
+            .where(tables.button.c.message_seq > sa.func.coalesce(last_asked, 0))
+            .order_by(tables.button.c.message_seq, tables.button.c.position)
+        ).all()
+        return tuple(_offered(row) for row in rows)
+
+    def of_messages(
+        self, conversation: str, seqs: Sequence[int]
+    ) -> dict[int, tuple[OfferedButton, ...]]:
+        """The buttons of each of these messages, in order; () for one without."""
+        found: dict[int, tuple[OfferedButton, ...]] = defaultdict(tuple)
+        if not seqs:
+            return found
+        for row in self._connection.execute(
+            sa.select(tables.button)
+            .where(tables.button.c.conversation == conversation)
+            .where(tables.button.c.message_seq >= min(seqs))
+            .where(tables.button.c.message_seq <= max(seqs))
+            .order_by(tables.button.c.message_seq, tables.button.c.position)
+        ):
+            found[row.message_seq] += (_offered(row),)
+        return found
+
+
+class Alerts:
+    """Messages of danger that a person should know about."""
+
+    def __init__(self, connection: sa.engine.Connection):
+        self._connection = connection
+
+    def add(self, alert: Alert) -> None:
+        """Store an alert."""
+        self._connection.execute(
+            sa.insert(tables.alert).values(
+                conversation=alert.conversation,
+                message_seq=alert.message_seq,
+                tier=alert.tier,
+                categories=list(alert.categories),
+                at=alert.at,
+            )
+        )
+
+    def of(self, conversation: str) -> list[Alert]:
+        """The alerts of one conversation, oldest first."""
+        return [
+            Alert(
+                conversation=row.conversation,
+                message_seq=row.message_seq,
+                tier=row.tier,
+                categories=tuple(row.categories),
+                at=row.at,
+            )
+            for row in self._connection.execute(
+                sa.select(tables.alert)
+                .where(tables.alert.c.conversation == conversation)
+                .order_by(tables.alert.c.id)
+            )
+        ]
+
+
+def _state_columns(state: TurnState) -> dict[str, Any]:
+    return {
+        "tier": state.tier,
+        "level": state.level,
+        "handoff": state.handoff,
+        "open_question": state.open_question,
+        "language": state.language,
+        "reference": state.reference,
+    }
+
+
+def _offered(row: Any) -> OfferedButton:
+    return OfferedButton(
+        id=row.id, button=Button(label=row.label, intent=row.intent, entities=row.entities)
+    )

@@ -1,0 +1,135 @@
+"""The tables. Migrations under `migrations/` create exactly these; a test compares."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import sqlalchemy as sa
+
+
+class Moment(sa.types.TypeDecorator):
+    """A point in time: zone-aware in Python, UTC in the database."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        utc = value.astimezone(timezone.utc)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            return value.replace(tzinfo=timezone.utc)
+        return value.astimezone(timezone.utc)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+conversation = sa.Table(
+    "conversation",
+    metadata,
+    sa.Column("id", sa.String(120), primary_key=True),
+    sa.Column("clinic", sa.String(80), nullable=False),
+    sa.Column("channel", sa.String(20), nullable=False),
+    # SHA-256 of the visitor's token; none where the channel proves who writes (SMS).
+    sa.Column("token_hash", sa.String(64)),
+    # What the visitor chose outside the chat, if anything; `language` is what is spoken.
+    sa.Column("chosen_language", sa.String(2)),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("updated", Moment, nullable=False),
+    # Where it stands: bot.turns.TurnState after the last turn.
+    sa.Column("tier", sa.String(20), nullable=False),
+    sa.Column("level", sa.String(30)),
+    sa.Column("handoff", sa.String(20), nullable=False),
+    sa.Column("open_question", sa.String(40)),
+    sa.Column("language", sa.String(2), nullable=False),
+    sa.Column("reference", sa.String(20)),
+)
+
+message = sa.Table(
+    "message",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column(
+        "conversation",
+        sa.ForeignKey("conversation.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    # 1, 2, 3 ... within the conversation, both directions; the order of the transcript.
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("direction", sa.String(3), nullable=False),
+    # in: the sender's id of the message, the same for a repeated one.
+    sa.Column("client_message_id", sa.String(120)),
+    # out: seq of the visitor's message that it answers; none for the greeting.
+    sa.Column("answers", sa.Integer),
+    sa.Column("text", sa.Text, nullable=False),
+    # out: name of the reviewed text.
+    sa.Column("response", sa.String(80)),
+    # in: what the safety screen said; evidence as [[start, end, rule], ...].
+    sa.Column("tier", sa.String(20)),
+    sa.Column("categories", sa.JSON),
+    sa.Column("evidence", sa.JSON),
+    sa.Column("at", Moment, nullable=False),
+    sa.UniqueConstraint("conversation", "seq"),
+    sa.UniqueConstraint("conversation", "client_message_id"),
+    sa.CheckConstraint("direction IN ('in', 'out')", name="ck_message_direction"),
+)
+
+button = sa.Table(
+    "button",
+    metadata,
+    # Opaque and unguessable: all that a browser ever learns about the button's meaning.
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column(
+        "conversation",
+        sa.ForeignKey("conversation.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.Column("message_seq", sa.Integer, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("intent", sa.String(80), nullable=False),
+    sa.Column("entities", sa.JSON, nullable=False),
+    sa.UniqueConstraint("conversation", "message_seq", "position"),
+)
+
+# Rasa's events of one conversation, in order. No foreign key: the brain also keeps
+# trackers that no visitor started (its readiness check, `rasa shell`).
+tracker_event = sa.Table(
+    "tracker_event",
+    metadata,
+    sa.Column("conversation", sa.String(120), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("event", sa.Text, nullable=False),
+)
+
+# One row for every message of danger, whether or not contact details follow.
+alert = sa.Table(
+    "alert",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column(
+        "conversation",
+        sa.ForeignKey("conversation.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    sa.Column("message_seq", sa.Integer, nullable=False),
+    sa.Column("tier", sa.String(20), nullable=False),
+    sa.Column("categories", sa.JSON, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
