@@ -34,6 +34,11 @@ class Settings:
         """The Unix socket on which the brain listens."""
         return self.data / "brain.sock"
 
+    @property
+    def safety_model(self) -> Path:
+        """The trained second vote of the safety screen, beside the model."""
+        return self.model.parent / "safety.npz"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read HANDRAIL_* variables; raises ValueError naming a bad one."""

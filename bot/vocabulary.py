@@ -140,6 +140,8 @@ VISITOR_ACTS: Tuple[str, ...] = (
     "start_triage",
     "ask_for_person",
     "request_callback",
+    "help_now",
+    "pause",
     "ask_if_bot",
     "ask_why",
     "repeat",
@@ -154,9 +156,22 @@ VISITOR_ACTS: Tuple[str, ...] = (
 )
 
 
+# --- intents that only buttons and the safety screen set --------------------------
+ANSWER = "answer"  # a choice of the questionnaire; entities `item` and `value`
+CRISIS_CAN_CALL = "crisis_can_call"
+CRISIS_CANNOT_CALL = "crisis_cannot_call"
+CRISIS_GO_ON = "crisis_go_on"
+SAFETY_INTENTS: Tuple[str, ...] = tuple(f"safety_{tier}" for tier in TIERS[1:])
+
+
 def faq_intent(topic: str) -> str:
     """The intent that asks for FAQ `topic`."""
     return f"faq_{topic}"
+
+
+def safety_intent(tier: str) -> str:
+    """The intent that the safety screen sets for `tier`, a member of `TIERS` above none."""
+    return f"safety_{tier}"
 
 
 def tier_at_least(tier: str, floor: str) -> bool:

@@ -1,0 +1,143 @@
+"""Visitor acts that need no form: greetings, thanks, repeats, yes and no."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import ActiveLoop, AllSlotsReset, EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+
+from actions.turn import Turn, say
+from bot.brain import names
+from bot.turns import BotMessage, Button
+
+_KEPT_AFTER_RESTART = (names.LANGUAGE, names.TIER, names.TIER_RULE, names.REFERENCE)
+
+
+class ActionSay(Action):
+    """Says the fixed message that is named like the intent."""
+
+    def name(self) -> str:
+        """Name in domain.yml."""
+        return names.ACTION_SAY
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Greets with the long text once, with the short one after that."""
+        turn = Turn(tracker)
+        name = turn.intent
+        if name == "greet" and any(event.get("event") == "bot" for event in tracker.events):
+            name = "greet_again"
+        say(dispatcher, turn.message(name))
+        return [SlotSet(names.MISSES, 0)]
+
+
+class ActionYes(Action):
+    """A yes outside forms answers the question that is open, if one is."""
+
+    def name(self) -> str:
+        """Name in domain.yml."""
+        return names.ACTION_YES
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Consent to a callback opens its form."""
+        if tracker.get_slot(names.PENDING) == names.PENDING_CONSENT:
+            return [SlotSet(names.PENDING, None), FollowupAction(names.CALLBACK_FORM)]
+        say(dispatcher, Turn(tracker).message("affirm"))
+        return []
+
+
+class ActionNo(Action):
+    """A no outside forms answers the question that is open, if one is."""
+
+    def name(self) -> str:
+        """Name in domain.yml."""
+        return names.ACTION_NO
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """A declined callback is accepted without a second try."""
+        declined = tracker.get_slot(names.PENDING) == names.PENDING_CONSENT
+        say(dispatcher, Turn(tracker).message("handoff_declined" if declined else "deny"))
+        return [SlotSet(names.PENDING, None)]
+
+
+class ActionRepeat(Action):
+    """Says the last messages again, buttons included."""
+
+    def name(self) -> str:
+        """Name in domain.yml."""
+        return names.ACTION_REPEAT
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Repeats what was said before this turn."""
+        turn = Turn(tracker)
+        if tracker.active_loop.get("name"):
+            return []  # the form asks its question again by itself
+        said = _messages_of_previous_turn(tracker)
+        for message in said or [turn.message("repeat_nothing")]:
+            say(dispatcher, message)
+        return []
+
+
+class ActionSwitchLanguage(Action):
+    """Goes on in the language that the visitor asks for."""
+
+    def name(self) -> str:
+        """Name in domain.yml."""
+        return names.ACTION_SWITCH_LANGUAGE
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """The language was decided before this action ran, see bot/nlu/language.py."""
+        say(dispatcher, Turn(tracker).message("switch_language"))
+        return []
+
+
+class ActionRestart(Action):
+    """Starts over. What the record needs (risk, code, language) stays."""
+
+    def name(self) -> str:
+        """Name in domain.yml; Rasa runs it for the intent `restart`."""
+        return names.ACTION_RESTART
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Forgets the answers and leaves any form."""
+        kept: list[Any] = [
+            SlotSet(slot, tracker.get_slot(slot)) for slot in _KEPT_AFTER_RESTART
+        ]
+        say(dispatcher, Turn(tracker).message("restart"))
+        return [ActiveLoop(None), AllSlotsReset(), *kept]
+
+
+def _messages_of_previous_turn(tracker: Tracker) -> list[BotMessage]:
+    users_passed = 0
+    said: list[BotMessage] = []
+    for event in reversed(tracker.events):
+        if event.get("event") == "user":
+            users_passed += 1
+            if users_passed == 2:
+                break
+        if event.get("event") == "bot" and users_passed == 1:
+            said.append(
+                BotMessage(
+                    text=event.get("text") or "",
+                    response=(event.get("metadata") or {}).get("reviewed", "repeat"),
+                    buttons=[
+                        Button(b["title"], b["intent"], b["entities"])
+                        for b in (event.get("data") or {}).get("buttons") or []
+                    ],
+                )
+            )
+    return said[::-1]

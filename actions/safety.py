@@ -1,0 +1,121 @@
+"""The answer to a message of danger, and what comes after it."""
+
+from __future__ import annotations
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+
+from actions.turn import Turn, say
+from bot.brain import names
+from bot.turns import BotMessage
+from bot.vocabulary import (
+    CRISIS_CAN_CALL,
+    CRISIS_CANNOT_CALL,
+    CRISIS_GO_ON,
+    HANDOFF_CRISIS,
+    TIER_CONCERN,
+    TIER_CRISIS_SELF,
+    TIER_NONE,
+    higher_tier,
+)
+
+
+class ActionSafety(Action):
+    """Answers a message of danger, or the wish for help now."""
+
+    def name(self) -> str:
+        """Name in domain.yml."""
+        return names.ACTION_SAFETY
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """A concern gets one direct question, anything above it crisis resources."""
+        turn = Turn(tracker)
+        if turn.intent == "help_now":
+            say(dispatcher, _follow_up(turn, "help_now"))
+            return [SlotSet(names.PENDING, names.PENDING_CRISIS)]
+        tier = str(turn.safety["tier"])
+        times = int(tracker.get_slot(names.CRISIS_TURNS) or 0)
+        say(dispatcher, crisis_message(turn, tier, times))
+        if tier == TIER_CONCERN:
+            return [SlotSet(names.PENDING, names.PENDING_CONCERN)]
+        return _in_crisis(times)
+
+
+class ActionSafetyFollowUp(Action):
+    """Reads the answer to the direct question, or to "can you call or text now?"."""
+
+    def name(self) -> str:
+        """Name in domain.yml."""
+        return names.ACTION_SAFETY_FOLLOW_UP
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Yes and "not sure" to the direct question are a disclosure; no is believed."""
+        turn = Turn(tracker)
+        if tracker.get_slot(names.PENDING) == names.PENDING_CONCERN:
+            return _after_concern(dispatcher, turn)
+        if turn.intent in (CRISIS_GO_ON, "thank"):
+            say(dispatcher, _follow_up(turn, "crisis_go_on"))
+            return [SlotSet(names.PENDING, None)]
+        if turn.intent in (CRISIS_CAN_CALL, "affirm"):
+            say(dispatcher, _follow_up(turn, "crisis_can_call"))
+        elif turn.intent in (CRISIS_CANNOT_CALL, "deny", "unsure"):
+            say(dispatcher, _follow_up(turn, "crisis_cannot_call"))
+        else:
+            say(dispatcher, _follow_up(turn, "crisis_stay"))
+        return [SlotSet(names.PENDING, names.PENDING_CRISIS)]
+
+
+def crisis_message(turn: Turn, tier: str, times_before: int) -> BotMessage:
+    """The crisis reply for `tier`; the second and third are different and shorter."""
+    return turn.house.replies.reply(
+        tier,
+        tuple(turn.safety.get("categories") or ()),
+        channel=turn.channel,
+        language=turn.language,
+        clinic_state=turn.clinic.state,
+        clinic_line=turn.clinic.phone.display if turn.clinic.phone else None,
+        times_before=times_before,
+    )
+
+
+def _after_concern(dispatcher: CollectingDispatcher, turn: Turn) -> list[EventType]:
+    if turn.intent in ("affirm", "unsure"):
+        times = int(turn.tracker.get_slot(names.CRISIS_TURNS) or 0)
+        say(dispatcher, crisis_message(turn, TIER_CRISIS_SELF, times))
+        tier = higher_tier(turn.tracker.get_slot(names.TIER) or TIER_NONE, TIER_CRISIS_SELF)
+        return [
+            SlotSet(names.TIER, tier),
+            SlotSet(names.TIER_RULE, "direct_question"),
+            *_in_crisis(times),
+        ]
+    say(dispatcher, _follow_up(turn, "concern_no"))
+    events: list[EventType] = [SlotSet(names.PENDING, None)]
+    if turn.intent.startswith("faq_"):  # a question instead of an answer: it is answered too
+        events.append(FollowupAction(names.ACTION_FAQ))
+    elif turn.intent == "ask_for_person":
+        events.append(FollowupAction(names.ACTION_HANDOFF))
+    return events
+
+
+def _in_crisis(times_before: int) -> list[EventType]:
+    return [
+        SlotSet(names.CRISIS_TURNS, times_before + 1),
+        SlotSet(names.HANDOFF, HANDOFF_CRISIS),
+        SlotSet(names.PENDING, names.PENDING_CRISIS),
+    ]
+
+
+def _follow_up(turn: Turn, name: str) -> BotMessage:
+    return turn.house.replies.follow_up(
+        name,
+        channel=turn.channel,
+        language=turn.language,
+        clinic_state=turn.clinic.state,
+        clinic_line=turn.clinic.phone.display if turn.clinic.phone else None,
+    )

@@ -1,0 +1,190 @@
+"""The brain: Rasa as a library, one turn at a time per conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy.engine import Engine
+
+from bot.brain import house as houses
+from bot.brain import names
+from bot.brain.action_endpoint import InProcessActions, failures
+from bot.brain.house import House
+from bot.brain.tracker_store import HandrailTrackerStore
+from bot.nlu.language import decide_language
+from bot.settings import Settings
+from bot.store import check
+from bot.turns import BotMessage, Button, TurnReply, TurnRequest, TurnState
+from bot.vocabulary import HANDOFF_NONE, TIER_NONE
+
+LONGEST_TEXT = 4000  # characters that the brain reads; the gateway screens all of them
+
+
+class TurnFailed(Exception):
+    """The turn has no answer; the gateway answers in its place."""
+
+
+class Brain:
+    """Takes turns; made by `load_brain`.
+
+    Args:
+        agent: the loaded Rasa agent.
+        house: what its actions work with.
+        engine: the database.
+    """
+
+    def __init__(self, agent: Agent, house: House, engine: Engine):
+        self._agent = agent
+        self._engine = engine
+        self.house = house
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = (
+            weakref.WeakValueDictionary()
+        )
+
+    async def turn(self, request: TurnRequest) -> TurnReply:
+        """Answer one message.
+
+        Raises:
+            TurnFailed: an action failed or nothing was said.
+            StoreError: the database cannot be used.
+        """
+        lock = self._locks.setdefault(request.conversation, asyncio.Lock())
+        async with lock:
+            return await self._turn(request)
+
+    async def parse(self, text: str) -> dict[str, Any]:
+        """What the pipeline makes of a text: intent, ranking, entities, safety."""
+        message = UserMessage(_plain(text), sender_id="parse")
+        parsed: dict[str, Any] = await self._processor.parse_message(message)
+        return parsed
+
+    async def ready(self) -> None:
+        """Whether a message would be answered: raises what is wrong."""
+        await asyncio.to_thread(check, self._engine)
+        parsed = await self.parse("hello")
+        if not parsed.get("intent", {}).get("name"):
+            raise TurnFailed("the model does not understand a greeting")
+
+    @property
+    def _processor(self) -> Any:
+        if self._agent.processor is None:
+            raise TurnFailed("no model is loaded")
+        return self._agent.processor
+
+    async def _turn(self, request: TurnRequest) -> TurnReply:
+        before = await self._agent.tracker_store.retrieve(request.conversation)
+        current = before.get_slot(names.LANGUAGE) if before else None
+        text = _plain(request.text)
+        spoken = None if request.pressed else decide_language(text, current)
+        language = request.language if current is None and request.language else spoken
+        output = _Output(request.channel)
+        message = UserMessage(
+            text,
+            output_channel=output,
+            sender_id=request.conversation,
+            parse_data=_parsed_already(request.pressed, text),
+            input_channel=request.channel,
+            message_id=request.message_id,
+            metadata={
+                "clinic": request.clinic,
+                "channel": request.channel,
+                "now": request.now.isoformat(),
+                "language": language or current or "en",
+            },
+        )
+        failed: list[str] = []
+        failures.set(failed)
+        await self._processor.handle_message(message)
+        if failed:
+            raise TurnFailed("; ".join(failed))
+        if not output.messages:
+            raise TurnFailed("nothing was said")
+        after = await self._agent.tracker_store.retrieve(request.conversation)
+        if after is None:
+            raise TurnFailed("the conversation was not stored")
+        return TurnReply(output.messages, state_of(after))
+
+
+async def load_brain(settings: Settings, engine: Engine, house: House) -> Brain:
+    """Load the model and everything that its actions need.
+
+    Raises:
+        TurnFailed: there is no usable model; the message names the fix.
+        DataError, StoreError: reviewed data or the database cannot be used.
+    """
+    if not settings.model.is_file():
+        raise TurnFailed(f"there is no model at {settings.model}: run `make train`")
+    check(engine)
+    houses.install(house)
+    store = HandrailTrackerStore(engine)
+    agent = Agent(tracker_store=store, action_endpoint=InProcessActions())
+    # Rasa wraps every store in one that answers an error with a silent in-memory store.
+    agent.tracker_store = store
+    agent.load_model(settings.model)
+    return Brain(agent, house, engine)
+
+
+def state_of(tracker: DialogueStateTracker) -> TurnState:
+    """Where the conversation stands."""
+    open_question = tracker.get_slot("requested_slot") if tracker.active_loop_name else None
+    pending = tracker.get_slot(names.PENDING)
+    return TurnState(
+        tier=tracker.get_slot(names.TIER) or TIER_NONE,
+        level=tracker.get_slot(names.LEVEL),
+        handoff=tracker.get_slot(names.HANDOFF) or HANDOFF_NONE,
+        open_question=pending if pending in _QUESTIONS else open_question,
+        language=tracker.get_slot(names.LANGUAGE) or "en",
+        reference=tracker.get_slot(names.REFERENCE),
+    )
+
+
+_QUESTIONS = (names.PENDING_CONSENT, names.PENDING_CONCERN)
+
+
+class _Output(OutputChannel):
+    """Collects what is said in one turn."""
+
+    def __init__(self, channel: str):
+        self._channel = channel
+        self.messages: list[BotMessage] = []
+
+    def name(self) -> str:  # type: ignore[override]
+        return self._channel
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        self.messages.append(
+            BotMessage(
+                text=message.get("text") or "",
+                response=message.get("reviewed") or message.get("utter_action") or "unnamed",
+                buttons=[
+                    Button(b["title"], b["intent"], b["entities"])
+                    for b in message.get("buttons") or []
+                ],
+            )
+        )
+
+
+def _plain(text: str) -> str:
+    """The text as Rasa may see it: a leading slash would be a command to Rasa."""
+    return text[:LONGEST_TEXT].strip().lstrip("/").strip()
+
+
+def _parsed_already(button: Button | None, text: str) -> dict[str, Any] | None:
+    """A pressed button says what it means; so does a message without a word."""
+    if button is None and text:
+        return None
+    button = button or Button(text, "nlu_fallback")
+    return {
+        "text": text,
+        "intent": {"name": button.intent, "confidence": 1.0},
+        "intent_ranking": [{"name": button.intent, "confidence": 1.0}],
+        "entities": [
+            {"entity": name, "value": value, "start": 0, "end": len(text)}
+            for name, value in button.entities.items()
+        ],
+    }

@@ -1,0 +1,90 @@
+"""Rasa policy: a message of danger is answered first, whatever form is open.
+
+RulePolicy lets an active form outrank every rule, so a rule for danger would not
+fire inside a form. This policy has a higher priority and speaks as Rasa's own
+form handling does (`is_no_user_prediction`), which the ensemble prefers over
+everything else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData, confidence_scores_for
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from bot.brain.names import ACTION_SAFETY, ACTION_SAFETY_FOLLOW_UP, PENDING
+from bot.brain.safety_turn import SafetyStep, next_step
+
+
+@DefaultV1Recipe.register(
+    DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=True
+)
+class SafetyPolicy(Policy):
+    """Predicts the safety actions; says nothing on any other turn."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """Priority above RulePolicy (4)."""
+        return {"priority": 10, "max_history": None}
+
+    @staticmethod
+    def supported_data() -> SupportedData:
+        """It learns from neither stories nor rules."""
+        return SupportedData.ML_AND_RULE_DATA
+
+    def train(
+        self, training_trackers: Any, domain: Domain, **_: Any
+    ) -> Resource:
+        """There is nothing to learn: what to do in danger is not left to data."""
+        return self._resource
+
+    @classmethod
+    def load(
+        cls, config: Any, model_storage: Any, resource: Any, execution_context: Any, **_: Any
+    ) -> SafetyPolicy:
+        """Make the policy anew; it stores nothing."""
+        return cls(config, model_storage, resource, execution_context)
+
+    def predict_action_probabilities(
+        self,
+        tracker: DialogueStateTracker,
+        domain: Domain,
+        rule_only_data: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> PolicyPrediction:
+        """The safety action that is due, if one is."""
+        step = next_step(
+            actions=_actions_since_message(tracker),
+            intent=tracker.latest_message.intent.get("name") if tracker.latest_message else None,
+            pending=tracker.get_slot(PENDING),
+            form_is_open=tracker.active_loop_name is not None,
+        )
+        action = {
+            SafetyStep.RESPOND: ACTION_SAFETY,
+            SafetyStep.FOLLOW_UP: ACTION_SAFETY_FOLLOW_UP,
+            SafetyStep.LISTEN: ACTION_LISTEN_NAME,
+        }.get(step)
+        if action is None:
+            return self._prediction(self._default_predictions(domain))
+        return PolicyPrediction(
+            confidence_scores_for(action, 1.0, domain),
+            self.__class__.__name__,
+            self.priority,
+            is_no_user_prediction=True,
+        )
+
+
+def _actions_since_message(tracker: DialogueStateTracker) -> list[str]:
+    names: list[str] = []
+    for event in reversed(tracker.events):
+        if isinstance(event, UserUttered):
+            break
+        if isinstance(event, ActionExecuted) and event.action_name not in (None, ACTION_LISTEN_NAME):
+            names.append(str(event.action_name))
+    return names[::-1]

@@ -1,0 +1,70 @@
+"""When a safety action is due: a pure decision, used by `SafetyPolicy`."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+
+from bot.brain.names import (
+    ACTION_SAFETY,
+    ACTION_SAFETY_FOLLOW_UP,
+    PENDING_CONCERN,
+    PENDING_CRISIS,
+)
+from bot.vocabulary import CRISIS_CAN_CALL, CRISIS_CANNOT_CALL, CRISIS_GO_ON, SAFETY_INTENTS
+
+# What a visitor may say to "Can you call or text now?"; anything else (a question
+# about the clinic, say) is answered in its own right.
+_ANSWERS_IN_CRISIS = frozenset(
+    {
+        CRISIS_CAN_CALL,
+        CRISIS_CANNOT_CALL,
+        CRISIS_GO_ON,
+        "affirm",
+        "deny",
+        "unsure",
+        "thank",
+        "pause",
+        "goodbye",
+        "stop_messages",
+        "nlu_fallback",
+    }
+)
+
+
+class SafetyStep(enum.Enum):
+    """What the safety policy wants next."""
+
+    RESPOND = "respond"  # a message of danger: the crisis reply
+    FOLLOW_UP = "follow_up"  # an answer to the crisis reply or to the direct question
+    LISTEN = "listen"  # the reply stands alone; no form question behind it
+    NOTHING = "nothing"  # not a matter of safety
+
+
+def next_step(
+    *, actions: Sequence[str], intent: str | None, pending: str | None, form_is_open: bool
+) -> SafetyStep:
+    """Decide the next safety step.
+
+    Args:
+        actions: names of the actions that ran since the latest message, oldest first.
+        intent: intent of the latest message.
+        pending: the open question outside forms, see `bot.brain.names`.
+        form_is_open: whether a form waits for an answer.
+    """
+    if ACTION_SAFETY in actions:
+        return SafetyStep.LISTEN
+    if ACTION_SAFETY_FOLLOW_UP in actions:
+        # A question still open keeps the word; otherwise the open form goes on.
+        return SafetyStep.LISTEN if pending or not form_is_open else SafetyStep.NOTHING
+    if actions:
+        return SafetyStep.NOTHING
+    if intent in SAFETY_INTENTS or intent == "help_now":
+        return SafetyStep.RESPOND
+    if intent in (CRISIS_CAN_CALL, CRISIS_CANNOT_CALL, CRISIS_GO_ON):
+        return SafetyStep.FOLLOW_UP
+    if pending == PENDING_CONCERN:
+        return SafetyStep.FOLLOW_UP
+    if pending == PENDING_CRISIS and intent in _ANSWERS_IN_CRISIS:
+        return SafetyStep.FOLLOW_UP
+    return SafetyStep.NOTHING

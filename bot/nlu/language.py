@@ -1,0 +1,54 @@
+"""Which language to answer in. Short words are shared by both ("no", "ok", "hospital"),
+so a conversation keeps its language until a message is clearly in the other one."""
+
+from __future__ import annotations
+
+import functools
+
+from lingua import Language, LanguageDetector, LanguageDetectorBuilder
+
+_LANGUAGES = {"en": Language.ENGLISH, "es": Language.SPANISH}
+# The first message decides with little; a later one needs words and certainty.
+_FIRST_CONFIDENCE = 0.6
+_FIRST_LETTERS = 4
+_SWITCH_CONFIDENCE = 0.93
+_SWITCH_WORDS = 3
+_ASKED_FOR = {
+    "en": ("english", "inglés", "ingles"),
+    "es": ("spanish", "español", "espanol", "castellano"),
+}
+
+
+@functools.lru_cache(maxsize=1)
+def _detector() -> LanguageDetector:
+    return LanguageDetectorBuilder.from_languages(*_LANGUAGES.values()).build()
+
+
+def decide_language(text: str, current: str | None) -> str:
+    """The language to answer in.
+
+    Args:
+        text: the message.
+        current: language of the conversation so far; None on the first message.
+
+    Returns:
+        "en" or "es".
+    """
+    letters = sum(character.isalpha() for character in text)
+    if letters >= _FIRST_LETTERS:
+        best = _detector().compute_language_confidence_values(text)[0]
+        heard = next(code for code, name in _LANGUAGES.items() if name == best.language)
+        if current is None and best.value >= _FIRST_CONFIDENCE:
+            return heard
+        if len(text.split()) >= _SWITCH_WORDS and best.value >= _SWITCH_CONFIDENCE:
+            return heard
+    return current or "en"
+
+
+def requested_language(text: str, current: str) -> str:
+    """The language that a request to switch names; the other one if it names none."""
+    lowered = text.lower()
+    for code, words in _ASKED_FOR.items():
+        if any(word in lowered for word in words):
+            return code
+    return "es" if current == "en" else "en"

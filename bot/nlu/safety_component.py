@@ -1,0 +1,71 @@
+"""Rasa component: the safety screen inside the pipeline.
+
+A message of tier `concern` or higher gets the intent `safety_<tier>` with
+confidence 1. What the classifier saw stays in the ranking.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from bot.nlu.sentence_encoder import encode
+from bot.safety.screen import Screen, load_screen
+from bot.settings import Settings
+from bot.vocabulary import TIER_NONE, safety_intent
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
+class SafetyScreenComponent(IntentClassifier, GraphComponent):
+    """Overrules the intent of a message of danger; put it last in the pipeline."""
+
+    def __init__(self, screen: Screen):
+        self._screen = screen
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> SafetyScreenComponent:
+        """Load the screen; raises if any part of it cannot be loaded."""
+        return cls(
+            load_screen(
+                classifier_path=Settings.from_environment().safety_model, encode=encode
+            )
+        )
+
+    def process_training_data(self, training_data: Any) -> Any:
+        """Training examples are not screened: none of them may be a message of danger."""
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Screen each message."""
+        for message in messages:
+            reading = self._screen.read(message.get(TEXT) or "")
+            message.set(
+                "safety",
+                {
+                    "tier": reading.tier,
+                    "categories": list(reading.categories),
+                    "evidence": [
+                        {"start": e.start, "end": e.end, "rule": e.rule} for e in reading.evidence
+                    ],
+                },
+                add_to_output=True,
+            )
+            if reading.tier != TIER_NONE:
+                intent = {"name": safety_intent(reading.tier), "confidence": 1.0}
+                message.set("intent", intent, add_to_output=True)
+                ranking = [g for g in message.get("intent_ranking") or []]
+                message.set("intent_ranking", [intent, *ranking], add_to_output=True)
+        return messages
