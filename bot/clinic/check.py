@@ -1,0 +1,186 @@
+"""What is wrong with the clinic profiles, said so that an admin can mend it.
+
+`handrail check` prints these. `bot.clinic.profile.load_clinic` already refuses a
+profile that cannot be used; this finds that too, and what would only read, dial or
+open badly. The reading grade of the shipped answers is tested in tests/clinic, because
+the library that computes it is for development only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import phonenumbers
+
+from bot.clinic import gsm7
+from bot.clinic.hours import UnreadableHoursError, check_rule, clinic_zone, exception_rule
+from bot.clinic.profile import (
+    Clinic,
+    Phone,
+    answer_texts,
+    profile_paths,
+    read_profile,
+    usability_problems,
+)
+from bot.clinic.topics import LABEL_LIMIT, load_topic_labels
+from bot.reviewed import DataError, Document, Location, Problem
+from bot.vocabulary import LANGUAGES
+
+WEB_WORDS = 80
+"""The most words of a web answer."""
+
+SMS_CHARACTERS = 320
+"""The most characters of an SMS answer; Twilio recommends no more for one message."""
+
+# What the end of article 000_506317d40345b2fb.txt is full of: gambling spam, never ours.
+_SPAM = re.compile(
+    r"gacor|\btoto|toto\d*\b|qdal\d|maxwin|slot (?:thailand|qris)|casino", re.IGNORECASE
+)
+
+_CLOCK = re.compile(r"\b(\d{1,2}):(\d{2})\b")
+
+
+def problems(folder: Path) -> list[Problem]:
+    """Every mistake and warning in the profiles of `folder` and in the topics' labels."""
+    found: list[Problem] = []
+    try:
+        load_topic_labels()
+    except DataError as error:
+        found += error.problems
+    paths = profile_paths(folder)
+    if not paths:
+        found.append(Problem(folder, 1, "no clinic profile (*.yml) is here"))
+    for path in paths:
+        try:
+            document, clinic = read_profile(path)
+        except DataError as error:
+            found += error.problems
+        else:
+            unusable = usability_problems(document, clinic)
+            found += unusable
+            found += _phone_problems(document, clinic)
+            found += _hours_problems(document, clinic)
+            found += _label_problems(document, clinic)
+            found += _spam_problems(document)
+            # With a placeholder that cannot be filled in, the length is not known.
+            found += [] if unusable else _text_problems(document, clinic)
+    return found
+
+
+def _phone_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
+    lines: list[tuple[str, Phone | None]] = [
+        ("phone", clinic.phone),
+        ("crisis_line", clinic.crisis_line),
+    ]
+    for place, phone in lines:
+        if phone is None:
+            continue
+        dialled = _number(phone.e164)
+        if dialled is None or not phonenumbers.is_valid_number(dialled):
+            yield document.problem(
+                (place, "e164"), f"{phone.e164} is not a number that can be dialled"
+            )
+        elif _number(phone.display) != dialled:
+            yield document.problem(
+                (place, "display"), f"{phone.display!r} is not the same number as {phone.e164}"
+            )
+
+
+def _number(text: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, "US")
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _hours_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
+    hours = clinic.hours
+    rules: list[tuple[Location, str]] = [(("hours", "rule"), hours.rule)]
+    for position, exception in enumerate(hours.exceptions):
+        rules.append((("hours", "exceptions", position), exception_rule(exception)))
+    for location, rule in rules:
+        try:
+            check_rule(rule)
+        except UnreadableHoursError as error:
+            yield document.problem(location, f"{error}; until then the line counts as closed")
+    try:
+        clinic_zone(clinic)
+    except UnreadableHoursError as error:
+        yield document.problem(
+            ("time_zone",), f"{error}; use an IANA name such as America/New_York"
+        )
+    for language in LANGUAGES:
+        words = hours.in_words.in_language(language)
+        for time in dict.fromkeys(_CLOCK.findall(hours.rule)):
+            spoken = _spoken(int(time[0]), time[1], language)
+            if spoken not in words:
+                yield document.problem(
+                    ("hours", "in_words", language),
+                    f"the rule says {':'.join(time)}, but these words do not say {spoken!r}",
+                )
+    if hours.example:
+        yield document.problem(
+            ("hours", "example"),
+            "these hours are an example; put the clinic's own, then example: false",
+            warning=True,
+        )
+
+
+def _spoken(hour: int, minute: str, language: str) -> str:
+    morning, afternoon = {"en": ("AM", "PM"), "es": ("a. m.", "p. m.")}[language]
+    return f"{hour % 12 or 12}:{minute} {morning if hour % 24 < 12 else afternoon}"
+
+
+def _label_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
+    for position, extra in enumerate(clinic.extra_faq):
+        for language in LANGUAGES:
+            length = len(extra.label.in_language(language))
+            if length > LABEL_LIMIT:
+                yield document.problem(
+                    ("extra_faq", position, "label", language),
+                    f"the label has {length} characters; a button holds {LABEL_LIMIT}",
+                )
+
+
+def _text_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
+    for answer in answer_texts(clinic):
+        text = clinic.fill_in(answer.text, answer.language)
+        if answer.channel == "web":
+            words = len(text.split())
+            if words > WEB_WORDS:
+                yield document.problem(
+                    answer.location, f"the answer has {words} words; at most {WEB_WORDS} fit"
+                )
+            continue
+        if len(text) > SMS_CHARACTERS:
+            yield document.problem(
+                answer.location,
+                f"the answer has {len(text)} characters; an SMS may have {SMS_CHARACTERS}",
+            )
+        strangers = gsm7.outside(text)
+        if strangers and answer.language == "en":
+            yield document.problem(
+                answer.location,
+                f"{' '.join(strangers)} cannot be sent cheaply by SMS; use plain letters, "
+                "straight quotes and a simple hyphen",
+            )
+
+
+def _spam_problems(document: Document) -> Iterator[Problem]:
+    for location, text in _strings(document.data, ()):
+        found = _SPAM.search(text)
+        if found:
+            yield document.problem(location, f"{found[0]!r} looks like spam; take it out")
+
+
+def _strings(value: object, location: Location) -> Iterator[tuple[Location, str]]:
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from _strings(child, (*location, key))
+    elif isinstance(value, list):
+        for position, child in enumerate(value):
+            yield from _strings(child, (*location, position))
+    elif isinstance(value, str):
+        yield location, value
