@@ -1,0 +1,23 @@
+"""The brain as the gateway sees it: something that answers a turn, or cannot."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bot.turns import TurnReply, TurnRequest
+
+
+class BrainError(Exception):
+    """The brain gave no usable answer; the message says why, without visitors' words."""
+
+
+class Brain(Protocol):
+    """Answers turns: over the Unix socket (`SocketBrain`) or in the same process."""
+
+    async def turn(self, request: TurnRequest) -> TurnReply:
+        """The answer to one message; raises BrainError. May be cancelled when too slow."""
+        ...
+
+    async def ready(self) -> bool:
+        """Whether it would answer a turn now; never raises."""
+        ...

@@ -1,0 +1,57 @@
+"""One turn at a time in a conversation, in order of arrival."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+
+
+class Order:
+    """Queues, one per conversation, that exist only while somebody is in them."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, asyncio.Future[None]] = {}
+
+    def join(self, conversation: str) -> Place:
+        """Take the next place now, before anything is awaited.
+
+        Use it as `async with order.join(id) as place`, and `await place.reached()`
+        where the turns before must be over. Leaving the block lets the next one go on.
+        """
+        return Place(self._last, conversation)
+
+
+class Place:
+    """A place in the queue of one conversation; see `Order.join`."""
+
+    def __init__(self, last: dict[str, asyncio.Future[None]], conversation: str):
+        self._last = last
+        self._conversation = conversation
+        self._before = last.get(conversation)
+        self._left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        last[conversation] = self._left
+
+    async def reached(self) -> None:
+        """Wait until everybody who came before has left."""
+        if self._before is not None:
+            await asyncio.shield(self._before)
+
+    async def __aenter__(self) -> Place:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # Who leaves without having been reached must not let others overtake.
+        if self._before is not None and not self._before.done():
+            self._before.add_done_callback(lambda _: self._leave())
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        self._left.set_result(None)
+        if self._last.get(self._conversation) is self._left:
+            del self._last[self._conversation]

@@ -1,0 +1,625 @@
+"""The path of a message, read from top to bottom in `Turns.take`.
+
+Whatever fails on the way, the visitor gets an answer: crisis help if the message
+signals danger, otherwise an apology with the phone line and the crisis lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import hmac
+import secrets
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import sqlalchemy as sa
+import structlog
+
+from bot.clinic.profile import Clinic
+from bot.gateway.brain import Brain, BrainError
+from bot.gateway.channels import CHANNELS, Channel, Rendered
+from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW, disclosed_tier, is_kept
+from bot.gateway.incoming import BRAIN_CHARACTERS, for_brain, language_of, normalise
+from bot.gateway.order import Order, Place
+from bot.gateway.own_words import OwnWords
+from bot.safety.reading import Reading
+from bot.store import (
+    Alerts,
+    Buttons,
+    Conversations,
+    Messages,
+    StoreError,
+    reading,
+    writing,
+)
+from bot.store.records import (
+    Alert,
+    Conversation,
+    Incoming,
+    OfferedButton,
+    Outgoing,
+    StoredMessage,
+)
+from bot.turns import BotMessage, Button, TurnReply, TurnRequest, TurnState
+from bot.vocabulary import (
+    CONCERN,
+    HANDOFF_CRISIS,
+    TIER_CONCERN,
+    TIER_CRISIS_SELF,
+    TIERS,
+    higher_tier,
+    tier_at_least,
+)
+
+DEADLINE = 3.0  # seconds from a message's arrival to the end of waiting for the brain
+STORE_SECONDS = 2.0  # for writing down a finished turn
+
+log = structlog.get_logger("handrail.gateway")
+Result = TypeVar("Result")
+
+
+class Screen(Protocol):
+    """The safety screen, `bot.safety.screen.Screen`."""
+
+    def read(self, text: str) -> Reading:
+        """What the screen says about one message."""
+        ...
+
+
+class Refused(Exception):
+    """The message cannot be taken; `status` is an HTTP status, the text says why."""
+
+    def __init__(self, status: int, reason: str):
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """A message as the visitor's channel shows it.
+
+    Attributes:
+        seq: its number in the conversation; None if it could not be stored.
+        text: ready to show; choices are part of it where the channel has no buttons.
+        response: name of the reviewed text.
+        buttons: the choices, best first, each with its opaque id.
+    """
+
+    seq: int | None
+    text: str
+    response: str
+    buttons: tuple[OfferedButton, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What the visitor gets for one message."""
+
+    messages: list[Shown]
+    state: TurnState
+
+
+@dataclasses.dataclass(frozen=True)
+class Opened:
+    """A new conversation; `token` proves that later messages come from its visitor."""
+
+    conversation: str
+    token: str
+    answer: Answer
+
+
+def anyone(_: Conversation) -> bool:
+    """Accept every caller: SMS and in-process callers prove elsewhere who they are."""
+    return True
+
+
+def owner_of(token: str) -> Callable[[Conversation], bool]:
+    """Accept only the visitor to whom `token` was issued."""
+    digest = _digest(token)
+    return lambda found: (
+        bool(found.token_hash) and hmac.compare_digest(digest, found.token_hash or "")
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Memory:
+    """What the store knows when a message's turn has come."""
+
+    conversation: Conversation
+    answered: list[StoredMessage] | None
+    offered: tuple[OfferedButton, ...]
+    button: OfferedButton | None
+    crises: int  # earlier messages of this conversation at crisis_other or above
+    concerns: int  # the same at concern or above
+
+
+# Until the screen has read it, a message counts as a concern.
+_UNREAD = Reading(tier=TIER_CONCERN, failed=True)
+
+
+@dataclasses.dataclass
+class _Turn:
+    """One message on its way; every stage fills in its part."""
+
+    conversation: str
+    message_id: str
+    now: datetime
+    ends: float  # time of the event loop at which waiting for the brain ends
+    allowed: Callable[[Conversation], bool]
+    text: str
+    button_id: str | None
+    button_label: str | None
+    chosen_language: str | None
+
+    reading: Reading = _UNREAD
+    memory: _Memory | None = None
+    pressed: Button | None = None
+    reply: TurnReply | None = None
+    trouble: str | None = None
+    replaced: bool = False
+    messages: list[BotMessage] = dataclasses.field(default_factory=list)
+    state: TurnState = dataclasses.field(default_factory=TurnState)
+    shown: list[Shown] = dataclasses.field(default_factory=list)
+
+    def seconds_left(self) -> float:
+        """Until waiting for the brain ends; never below zero."""
+        return max(0.0, self.ends - asyncio.get_running_loop().time())
+
+    @property
+    def channel(self) -> Channel:
+        return CHANNELS[self.memory.conversation.channel if self.memory else "web"]
+
+    @property
+    def clinic(self) -> str:
+        """The clinic's id, which every conversation id carries for a day without a store."""
+        if self.memory:
+            return self.memory.conversation.clinic
+        return self.conversation.partition(".")[0]
+
+    @property
+    def language(self) -> str:
+        """The language of words of our own."""
+        if self.chosen_language:
+            return self.chosen_language
+        if self.reply:
+            return self.reply.state.language
+        if self.memory and self.memory.conversation.chosen_language:
+            return self.memory.conversation.chosen_language
+        spoken = self.memory.conversation.state.language if self.memory else "en"
+        return language_of(self.text, otherwise=spoken)
+
+    @property
+    def open_question(self) -> str | None:
+        return self.memory.conversation.state.open_question if self.memory else None
+
+    @property
+    def pressed_tier(self) -> str:
+        return disclosed_tier(self.pressed, self.open_question)
+
+    @property
+    def tier(self) -> str:
+        """How dangerous the message is: its words, the button, the open question.
+
+        When the brain cannot say what was answered to the direct question about
+        suicide, everything but the "no" button counts as a yes.
+        """
+        tier = higher_tier(self.reading.tier, self.pressed_tier)
+        denied = self.pressed is not None and self.pressed.intent == "deny"
+        if self.reply is None and self.open_question == CONCERN and not denied:
+            return higher_tier(tier, TIER_CRISIS_SELF)
+        return tier
+
+    @property
+    def times_before(self) -> int:
+        if self.memory is None:
+            return 0
+        return self.memory.crises if self.tier in CRISIS_TIERS else self.memory.concerns
+
+
+class Turns:
+    """Takes messages and gives answers, for every channel.
+
+    Args:
+        clinics: profiles by id.
+        screen: the safety screen.
+        words: what the gateway says by itself.
+        engine: the store, see `bot.store`.
+        brain: answers the turns.
+        deadline: seconds from arrival to the end of waiting for the brain.
+    """
+
+    def __init__(
+        self,
+        *,
+        clinics: Mapping[str, Clinic],
+        screen: Screen,
+        words: OwnWords,
+        engine: sa.engine.Engine,
+        brain: Brain,
+        deadline: float = DEADLINE,
+    ):
+        self._clinics = clinics
+        self._screen = screen
+        self._words = words
+        self._engine = engine
+        self._brain = brain
+        self._deadline = deadline
+        self._order = Order()
+
+    async def open(
+        self, clinic: str, channel: str = "web", *, now: datetime, language: str | None = None
+    ) -> Opened:
+        """Begin a conversation and greet.
+
+        Without a store the conversation is answered all the same, by words of our
+        own; later messages of it are refused as unknown once the store is back.
+
+        Args:
+            clinic: clinic id.
+            channel: a member of `bot.vocabulary.CHANNELS`.
+            now: zone-aware.
+            language: "en" or "es" if the visitor chose one.
+
+        Raises:
+            Refused: there is no such clinic.
+        """
+        if clinic not in self._clinics:
+            raise Refused(422, f"there is no clinic {clinic!r} here")
+        token = secrets.token_urlsafe(16)
+        conversation = Conversation(
+            id=f"{clinic}.{secrets.token_hex(16)}",
+            clinic=clinic,
+            channel=channel,
+            token_hash=_digest(token),
+            chosen_language=language,
+            created=now,
+            state=TurnState(language=language or "en"),
+        )
+        speech = language or "en"
+        rendered = CHANNELS[channel].render(self._words.greeting(clinic, channel, speech))
+
+        def write() -> list[Shown]:
+            with writing(self._engine) as db:
+                Conversations(db).add(conversation)
+                return _add_shown(db, conversation.id, rendered, None, now)
+
+        try:
+            shown = await _in_thread(write, STORE_SECONDS)
+        except (StoreError, asyncio.TimeoutError) as error:
+            _log_trouble(conversation.id, error)
+            sorry = self._words.unavailable(
+                clinic=clinic, channel=channel, language=speech, now=now
+            )
+            shown = _unsaved(CHANNELS[channel], [sorry])
+        return Opened(conversation.id, token, Answer(shown, conversation.state))
+
+    async def take(
+        self,
+        conversation: str,
+        *,
+        now: datetime,
+        text: str | None = None,
+        button: str | None = None,
+        button_label: str | None = None,
+        help_now: bool = False,
+        message_id: str | None = None,
+        language: str | None = None,
+        allowed: Callable[[Conversation], bool] = anyone,
+    ) -> Answer:
+        """Answer one message.
+
+        Args:
+            conversation: its id, from `open`.
+            now: zone-aware; frozen for this turn.
+            text, button, button_label, help_now: one of: what was typed; the opaque
+                id of the pressed button; its label; the help button.
+            message_id: the sender's id of the message; the same id gets the same
+                answer again. A new one is made up if there is none.
+            language: "en" or "es" if the visitor chose one outside the chat.
+            allowed: whether the caller may write in this conversation.
+
+        Raises:
+            Refused: no such conversation or not the caller's; an unknown button.
+        """
+        turn = _Turn(
+            conversation=conversation,
+            message_id=message_id or secrets.token_urlsafe(12),
+            now=now,
+            ends=asyncio.get_running_loop().time() + self._deadline,
+            allowed=allowed,
+            text=normalise(text or ""),
+            button_id=button,
+            button_label=button_label,
+            chosen_language=language,
+        )
+        if help_now:
+            turn.text = self._words.word("help_now", turn.language)
+            turn.pressed = Button(label=turn.text, intent=HELP_NOW)
+        started = asyncio.get_running_loop().time()
+        async with self._order.join(conversation) as place:
+            try:
+                await self._read(turn)
+                await self._wait_and_remember(turn, place)
+                if turn.memory and turn.memory.answered is not None:
+                    return _again(turn.memory.answered, turn.memory.conversation.state)
+                self._press(turn)
+                await self._ask_brain(turn)
+            except Refused:
+                raise
+            except Exception as error:
+                # Whatever it is, the visitor gets an answer; the log says what it was.
+                turn.trouble = type(error).__name__
+                _log_trouble(conversation, error)
+            self._answer(turn)
+            await self._keep(turn)
+        log.info(
+            "turn",
+            conversation=conversation,
+            channel=turn.channel.name,
+            tier=turn.tier,
+            screen_failed=turn.reading.failed,
+            responses=[message.response for message in turn.messages],
+            brain="answered" if turn.reply else turn.trouble or "not asked",
+            replaced=turn.replaced,
+            milliseconds=round((asyncio.get_running_loop().time() - started) * 1000),
+        )
+        return Answer(turn.shown, turn.state)
+
+    async def transcript(
+        self, conversation: str, *, after: int, allowed: Callable[[Conversation], bool]
+    ) -> list[StoredMessage]:
+        """The messages after number `after`, both directions.
+
+        Raises:
+            Refused: no such conversation, or not the caller's.
+            StoreError: the store cannot be read.
+        """
+
+        def read() -> list[StoredMessage]:
+            with reading(self._engine) as db:
+                found = Conversations(db).find(conversation)
+                if found is None or not allowed(found):
+                    raise Refused(404, _NO_SUCH_CONVERSATION)
+                return Messages(db).after(conversation, after)
+
+        try:
+            return await _in_thread(read, STORE_SECONDS)
+        except asyncio.TimeoutError:
+            raise StoreError("the store is too slow") from None
+
+    # --- the stages, in order -----------------------------------------------------------
+
+    async def _read(self, turn: _Turn) -> None:
+        """The safety screen, before anything else; it reads all of the message.
+
+        What an opaque button id stands for is not known yet: `_press` screens it.
+        """
+        if turn.button_id is not None:
+            return
+        text = turn.text or turn.button_label or ""
+        if len(text) <= BRAIN_CHARACTERS:
+            turn.reading = self._screened(turn, text)
+        else:
+            turn.reading = await asyncio.to_thread(self._screened, turn, text)
+
+    def _screened(self, turn: _Turn, text: str) -> Reading:
+        """What the screen says; if it fails, the message still counts as a concern."""
+        try:
+            return self._screen.read(text)
+        except Exception as error:
+            _log_trouble(turn.conversation, error)
+            return _UNREAD
+
+    async def _wait_and_remember(self, turn: _Turn, place: Place) -> None:
+        """Let earlier turns finish, then look up where the conversation stands."""
+        await place.reached()
+
+        def remember() -> _Memory:
+            with reading(self._engine) as db:
+                found = Conversations(db).find(turn.conversation)
+                if found is None or not turn.allowed(found):
+                    raise Refused(404, _NO_SUCH_CONVERSATION)
+                messages, buttons = Messages(db), Buttons(db)
+                return _Memory(
+                    conversation=found,
+                    answered=messages.answer_to(found.id, turn.message_id),
+                    offered=buttons.open(found.id),
+                    button=buttons.find(found.id, turn.button_id) if turn.button_id else None,
+                    crises=messages.count_tiers(found.id, CRISIS_TIERS),
+                    concerns=messages.count_tiers(found.id, TIERS[TIERS.index(TIER_CONCERN) :]),
+                )
+
+        turn.memory = await _in_thread(remember, max(turn.seconds_left(), _LEAST_SECONDS))
+
+    def _press(self, turn: _Turn) -> None:
+        """Which button was meant: by its id, its label, or by typing the choice."""
+        if turn.memory is None:
+            raise AssertionError("the conversation is looked up first")
+        offered = [choice.button for choice in turn.memory.offered]
+        if turn.pressed is not None:
+            return  # the help button, known from the start
+        if turn.button_id is not None:
+            if turn.memory.button is None:
+                raise Refused(422, "this button is not known in this conversation")
+            turn.pressed = turn.memory.button.button
+        elif turn.button_label is not None:
+            named = [button for button in offered if button.label == turn.button_label]
+            if not named:
+                raise Refused(422, f"no button is labelled {turn.button_label!r} now")
+            turn.pressed = named[0]
+        else:
+            index = turn.channel.choice(turn.text, offered)
+            turn.pressed = None if index is None else offered[index]
+        if turn.pressed is None:
+            return
+        # Labels are screened as well: "2" may stand for a sentence of danger.
+        read_label = self._screened(turn, turn.pressed.label)
+        if not turn.text:
+            turn.text, turn.reading = turn.pressed.label, read_label
+        elif tier_at_least(read_label.tier, turn.reading.tier):
+            turn.reading = dataclasses.replace(read_label, evidence=())
+
+    async def _ask_brain(self, turn: _Turn) -> None:
+        """The brain's answer, unless there is nothing to ask or no time left."""
+        if turn.memory is None or not turn.text:
+            return
+        conversation = turn.memory.conversation
+        request = TurnRequest(
+            conversation=conversation.id,
+            message_id=turn.message_id,
+            clinic=conversation.clinic,
+            channel=conversation.channel,
+            text=turn.pressed.label if turn.pressed else for_brain(turn.text),
+            now=turn.now,
+            pressed=turn.pressed,
+            language=turn.chosen_language or conversation.chosen_language,
+        )
+        try:
+            turn.reply = await asyncio.wait_for(self._brain.turn(request), turn.seconds_left())
+        except asyncio.TimeoutError:
+            turn.trouble = "too slow"
+        except BrainError as error:
+            turn.trouble = str(error)
+
+    def _answer(self, turn: _Turn) -> None:
+        """The reply that goes out: the brain's if the guarantee holds, else our own."""
+        if turn.reply is not None and is_kept(
+            turn.reply.messages, turn.reading.tier, turn.pressed_tier
+        ):
+            turn.messages = list(turn.reply.messages)
+            turn.state = self._state(turn)
+        else:
+            turn.replaced = turn.reply is not None
+            turn.messages = [self._own_reply(turn)]
+            turn.state = self._own_state(turn)
+        if len(turn.text) > BRAIN_CHARACTERS and turn.tier not in CRISIS_TIERS and turn.reply:
+            turn.messages.insert(0, self._words.long_message(turn.channel.name, turn.language))
+
+    def _own_reply(self, turn: _Turn) -> BotMessage:
+        channel, language = turn.channel.name, turn.language
+        if tier_at_least(turn.tier, TIER_CONCERN):
+            return self._words.crisis(
+                turn.tier,
+                turn.reading.categories,
+                clinic=turn.clinic,
+                channel=channel,
+                language=language,
+                times_before=turn.times_before,
+            )
+        if not turn.text and turn.trouble is None:
+            return self._words.empty_message(channel, language)
+        return self._words.unavailable(
+            clinic=turn.clinic, channel=channel, language=language, now=turn.now
+        )
+
+    def _state(self, turn: _Turn) -> TurnState:
+        """Where the conversation stands; its tier never falls, even if the brain missed it."""
+        before = turn.memory.conversation.state if turn.memory else TurnState()
+        state = turn.reply.state if turn.reply else before
+        tier = higher_tier(higher_tier(before.tier, state.tier), turn.tier)
+        return dataclasses.replace(state, tier=tier)
+
+    def _own_state(self, turn: _Turn) -> TurnState:
+        """The same after a reply of our own."""
+        state = self._state(turn)
+        if turn.tier in CRISIS_TIERS:
+            asked = None if state.open_question == CONCERN else state.open_question
+            return dataclasses.replace(state, handoff=HANDOFF_CRISIS, open_question=asked)
+        if turn.tier == TIER_CONCERN:
+            # The static reply asks the direct question: a "yes" must be understood.
+            return dataclasses.replace(state, open_question=CONCERN)
+        return state
+
+    async def _keep(self, turn: _Turn) -> None:
+        """Render, write the turn down, and only then let it go out."""
+        if turn.memory is None:
+            turn.shown = _unsaved(turn.channel, turn.messages)
+            return
+        rendered = turn.channel.render(turn.messages)
+
+        def write() -> list[Shown]:
+            with writing(self._engine) as db:
+                return self._write(db, turn, rendered)
+
+        try:
+            turn.shown = await _in_thread(write, STORE_SECONDS)
+        except (StoreError, asyncio.TimeoutError) as error:
+            turn.trouble = type(error).__name__
+            _log_trouble(turn.conversation, error)
+            turn.messages = [self._own_reply(turn)]
+            turn.state = self._own_state(turn)
+            turn.shown = _unsaved(turn.channel, turn.messages)
+
+    def _write(
+        self, db: sa.engine.Connection, turn: _Turn, rendered: list[Rendered]
+    ) -> list[Shown]:
+        read = dataclasses.replace(turn.reading, tier=turn.tier)
+        incoming = Incoming(turn.message_id, turn.text, read, turn.now)
+        seq = Messages(db).add_incoming(turn.conversation, incoming)
+        if turn.tier in CRISIS_TIERS:
+            Alerts(db).add(
+                Alert(turn.conversation, seq, turn.tier, turn.reading.categories, turn.now)
+            )
+        conversations = Conversations(db)
+        conversations.set_state(turn.conversation, turn.state, turn.now)
+        if turn.chosen_language:
+            conversations.choose_language(turn.conversation, turn.chosen_language)
+        return _add_shown(db, turn.conversation, rendered, seq, turn.now)
+
+
+_NO_SUCH_CONVERSATION = "there is no such conversation"
+_LEAST_SECONDS = 0.5  # for looking up a conversation when earlier turns took all the time
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def _in_thread(work: Callable[[], Result], seconds: float) -> Result:
+    """Run blocking `work` beside the event loop; raises TimeoutError when too slow."""
+    return await asyncio.wait_for(asyncio.to_thread(work), seconds)
+
+
+def _add_shown(
+    db: sa.engine.Connection,
+    conversation: str,
+    rendered: list[Rendered],
+    answers: int | None,
+    now: datetime,
+) -> list[Shown]:
+    shown = []
+    for message in rendered:
+        buttons = tuple(
+            OfferedButton(secrets.token_urlsafe(12), button) for button in message.choices
+        )
+        seq = Messages(db).add_outgoing(
+            conversation, Outgoing(message.text, message.response, buttons, now), answers
+        )
+        shown.append(Shown(seq, message.text, message.response, buttons))
+    return shown
+
+
+def _unsaved(channel: Channel, messages: list[BotMessage]) -> list[Shown]:
+    """Messages that the store does not know; a button of them could not be resolved."""
+    plain = [dataclasses.replace(message, buttons=[]) for message in messages]
+    return [Shown(None, shown.text, shown.response) for shown in channel.render(plain)]
+
+
+def _again(answered: list[StoredMessage], state: TurnState) -> Answer:
+    return Answer([Shown(m.seq, m.text, m.response or "", m.buttons) for m in answered], state)
+
+
+def _log_trouble(conversation: str, error: BaseException) -> None:
+    """Say what failed and where, without the error's text unless it is our own."""
+    frames = traceback.extract_tb(sys.exc_info()[2])
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+    reason = str(error) if isinstance(error, StoreError) else None
+    log.error(
+        "trouble", conversation=conversation, kind=type(error).__name__, reason=reason, where=where
+    )
