@@ -1,0 +1,274 @@
+"""Patterns over tokens: the small language the lexicon is written in, and its matcher.
+
+    {want} ..2 (die|be dead)     a part, up to two words in between, one of two phrases
+    i (really)? {hate} myself    an optional element
+
+A part is a named list of phrases (`lexicon/parts.yml`); so one line of the lexicon
+stands for hundreds of ways to say the same thing. Parts are found with one trie
+walk over the tokens; a pattern is then tried only in a sentence that contains
+everything it needs. The cost therefore hardly grows with the size of the lexicon.
+
+Why not spaCy's Matcher: importing spaCy beside Rasa imports TensorFlow (11 s, and
+the gateway may not), its vocabulary keeps every new word it ever saw (here: a
+visitor's words, for ever), and multi-word alternatives multiply its patterns.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+Phrase = tuple[str, ...]
+FoldPhrase = Callable[[str], Phrase]
+
+_GAP = re.compile(r"\.\.(?P<width>\d)")
+_BODY = re.compile(r"\{\w+\}|[^\s(){}?]+")
+_MOST_PHRASES = 6000
+
+
+class PatternError(ValueError):
+    """A pattern or part that cannot be understood; the message says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Element:
+    """One step of a pattern: any phrase of a part, after at most `gap` other words."""
+
+    part: int
+    gap: int
+    optional: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Match:
+    """Tokens `start` up to `end` fit; `loose` are those skipped by gaps."""
+
+    start: int
+    end: int
+    loose: tuple[int, ...] = ()
+
+
+class Patterns:
+    """All parts and patterns, ready to be matched.
+
+    Args:
+        parts: part name to its phrases; a phrase may use `(a|b)`, `?` and `{part}`.
+        fold: turns a written phrase into token words, exactly as messages are.
+
+    Raises:
+        PatternError: a part is empty, unknown, or refers to itself.
+    """
+
+    def __init__(self, parts: Mapping[str, Sequence[str]], fold: FoldPhrase):
+        self._fold = fold
+        self._written = parts
+        self._phrases: dict[str, frozenset[Phrase]] = {}
+        self._ids: dict[frozenset[Phrase], int] = {}
+        self._trie: dict = {}
+        self._compiled: list[tuple[int, tuple[Element, ...], object]] = []
+        for name in parts:
+            self.part(name)
+
+    def part(self, name: str) -> int:
+        """The number of part `name`, as it appears in `Sentence.ends`."""
+        return self._number(self._part_phrases(name, ()))
+
+    def add(self, pattern: str, owner: object) -> None:
+        """Compile `pattern`; its matches are reported with `owner`."""
+        elements: list[Element] = []
+        gap = 0
+        for body, optional, width in _elements(pattern):
+            if body is None:
+                gap = width
+                continue
+            elements.append(Element(self._number(self._body_phrases(body, ())), gap, optional))
+            gap = 0
+        if gap or not elements or elements[0].gap or all(each.optional for each in elements):
+            raise PatternError(f"{pattern!r} must begin and end with words")
+        needed = 0
+        for element in elements:
+            if not element.optional:
+                needed |= 1 << element.part
+        self._compiled.append((needed, tuple(elements), owner))
+
+    def words(self) -> set[str]:
+        """Every word that any part or pattern uses."""
+        return {word for phrases in self._ids for phrase in phrases for word in phrase}
+
+    def find_parts(self, words: Sequence[str]) -> list[dict[int, list[int]]]:
+        """For each position, the parts that begin there and where each may end."""
+        found: list[dict[int, list[int]]] = []
+        trie = self._trie
+        length = len(words)
+        for start in range(length):
+            here: dict[int, list[int]] = {}
+            node = trie.get(words[start])
+            position = start + 1
+            while node is not None:
+                for number in node.get(None, ()):
+                    here.setdefault(number, []).append(position)
+                if position == length:
+                    break
+                node = node.get(words[position])
+                position += 1
+            found.append(here)
+        return found
+
+    def find(
+        self, parts: Sequence[Mapping[int, list[int]]], start: int, end: int
+    ) -> Iterable[tuple[object, Match]]:
+        """Every pattern's matches within the sentence of tokens `start` to `end`.
+
+        For each pattern and first token only the shortest match is reported.
+        """
+        present = 0
+        for position in range(start, end):
+            for number in parts[position]:
+                present |= 1 << number
+        if not present:
+            return
+        for needed, elements, owner in self._compiled:
+            if needed & present != needed:
+                continue
+            for position in range(start, end):
+                match = _match(parts, elements, 0, position, end, ())
+                if match is not None:
+                    yield owner, Match(position, match[0], match[1])
+
+    def _number(self, phrases: frozenset[Phrase]) -> int:
+        if phrases not in self._ids:
+            self._ids[phrases] = len(self._ids)
+            for phrase in phrases:
+                node = self._trie
+                for word in phrase:
+                    node = node.setdefault(word, {})
+                node.setdefault(None, []).append(self._ids[phrases])
+        return self._ids[phrases]
+
+    def _part_phrases(self, name: str, within: tuple[str, ...]) -> frozenset[Phrase]:
+        if name in within:
+            raise PatternError(f"part {name!r} refers to itself")
+        if name not in self._phrases:
+            if name not in self._written:
+                raise PatternError(f"there is no part {name!r}")
+            phrases = frozenset(
+                phrase
+                for written in self._written[name]
+                for phrase in self._expand(written, (*within, name))
+            )
+            if not phrases:
+                raise PatternError(f"part {name!r} is empty")
+            self._phrases[name] = phrases
+        return self._phrases[name]
+
+    def _expand(self, written: str, within: tuple[str, ...]) -> set[Phrase]:
+        """Every plain phrase that a written phrase stands for."""
+        choices: list[set[Phrase]] = []
+        count = 1
+        for body, optional, _ in _elements(written):
+            if body is None:
+                raise PatternError(f"{written!r}: a part cannot have gaps")
+            phrases = set(self._body_phrases(body, within))
+            if optional:
+                phrases.add(())
+            choices.append(phrases)
+            count *= len(phrases)
+        if count > _MOST_PHRASES:
+            raise PatternError(f"{written!r} stands for {count} phrases; make it a pattern")
+        expanded = {
+            tuple(itertools.chain.from_iterable(combination))
+            for combination in itertools.product(*choices)
+        }
+        expanded.discard(())
+        return expanded
+
+    def _body_phrases(self, body: str, within: tuple[str, ...]) -> frozenset[Phrase]:
+        if body.startswith("{"):
+            return self._part_phrases(body[1:-1], within)
+        if not body.startswith("("):
+            phrases = {self._fold(body)} - {()}
+        else:
+            phrases = set()
+            for written in _alternatives(body):
+                phrases |= self._expand(written, within)
+        if not phrases:
+            raise PatternError(f"{body!r} holds no word")
+        return frozenset(phrases)
+
+
+def _elements(pattern: str) -> list[tuple[str | None, bool, int]]:
+    """(body or None for a gap, optional, gap width) of each element."""
+    elements: list[tuple[str | None, bool, int]] = []
+    position = 0
+    while position < len(pattern):
+        if pattern[position].isspace():
+            position += 1
+            continue
+        gap = _GAP.match(pattern, position)
+        if gap:
+            elements.append((None, False, int(gap["width"])))
+            position = gap.end()
+            continue
+        if pattern[position] == "(":
+            end = _closing(pattern, position) + 1
+        else:
+            found = _BODY.match(pattern, position)
+            if found is None:
+                raise PatternError(f"{pattern!r} cannot be read at {pattern[position:]!r}")
+            end = found.end()
+        optional = pattern[end : end + 1] == "?"
+        elements.append((pattern[position:end], optional, 0))
+        position = end + optional
+    return elements
+
+
+def _closing(pattern: str, opening: int) -> int:
+    """Where the bracket opened at `opening` closes."""
+    depth = 0
+    for position in range(opening, len(pattern)):
+        depth += {"(": 1, ")": -1}.get(pattern[position], 0)
+        if depth == 0:
+            return position
+    raise PatternError(f"{pattern!r}: a bracket is not closed")
+
+
+def _alternatives(body: str) -> list[str]:
+    """The alternatives of "(a|b (c|d))", split at its own bars only."""
+    alternatives = [""]
+    depth = 0
+    for char in body[1:-1]:
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if char == "|" and depth == 0:
+            alternatives.append("")
+        else:
+            alternatives[-1] += char
+    return alternatives
+
+
+def _match(
+    parts: Sequence[Mapping[int, list[int]]],
+    elements: tuple[Element, ...],
+    step: int,
+    position: int,
+    end: int,
+    loose: tuple[int, ...],
+) -> tuple[int, tuple[int, ...]] | None:
+    """Where the elements from `step` on end, if they fit from `position` on."""
+    if step == len(elements):
+        return position, loose
+    element = elements[step]
+    for skipped in range(element.gap + 1):
+        here = position + skipped
+        if here >= end:
+            break
+        for stop in parts[here].get(element.part, ()):
+            if stop <= end:
+                after = loose + tuple(range(position, here))
+                rest = _match(parts, elements, step + 1, stop, end, after)
+                if rest is not None:
+                    return rest
+    if element.optional:
+        return _match(parts, elements, step + 1, position, end, loose)
+    return None
