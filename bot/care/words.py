@@ -1,0 +1,231 @@
+"""Words and phrases of free text: brought to one spelling, then matched.
+
+The reading of answers (`answers.py`) works on `Clause`s: parts of a sentence as
+words in small letters without accents or apostrophes. Phrases come from reviewed
+YAML in a small notation: `#` is a number, `a/b` either word, `word*` any ending,
+`...` up to three words. Which words deny or doubt is data too (`words.yml`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bot.reviewed import Document, ReviewedModel
+
+WORDS_FILE = Path(__file__).with_name("words.yml")
+
+_APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
+_SENTENCE = re.compile(r"([^.!?\n]+)([.!?\n]*)")
+_CLAUSE_MARKS = re.compile(r"[,;:()\u2013\u2014]+|\s-+\s")
+_WORD = re.compile(r"\d+/\d+|\d+\+?|[a-z]+")
+_GAP = "..."
+
+
+class PerLanguage(ReviewedModel):
+    """Words and phrases in each language."""
+
+    en: list[str]
+    es: list[str]
+
+    def all(self) -> list[str]:
+        """The words of all languages."""
+        return [*self.en, *self.es]
+
+
+class WordLists(ReviewedModel):
+    """The whole of `words.yml`; the file's comments say what each list is for."""
+
+    spellings: dict[str, str]
+    fillers: PerLanguage
+    yes: PerLanguage
+    partly: PerLanguage
+    no: PerLanguage
+    unsure: PerLanguage
+    skip: PerLanguage
+    negators: PerLanguage
+    not_denying: PerLanguage
+    after_plain_no: list[str]
+    doubting: PerLanguage
+    question_starts: PerLanguage
+    turning: list[str]
+    not_years: list[str]
+    living_in: PerLanguage
+    code_is_word: list[str]
+    numbers: dict[str, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Clause:
+    """A part of a sentence.
+
+    Attributes:
+        words: its words in small letters, one space apart.
+        asks: it belongs to a question put to us.
+    """
+
+    words: str
+    asks: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Match:
+    """A phrase found in a clause: `clause.words[start:end]`."""
+
+    start: int
+    end: int
+    value: str
+
+
+@functools.lru_cache(maxsize=1)
+def load_words() -> WordLists:
+    """The word lists; raises `bot.reviewed.DataError` with file and line."""
+    return Document(WORDS_FILE).parse(WordLists)
+
+
+def normalise(text: str) -> str:
+    """`text` as words in small letters, without accents, apostrophes or other marks."""
+    folded = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).lower()
+    words = " ".join(_WORD.findall("".join(c for c in folded if not unicodedata.combining(c))))
+    for pattern, replacement in _spellings():
+        words = pattern.sub(replacement, words)
+    return words
+
+
+def clauses(text: str) -> list[Clause]:
+    """The parts of `text` in order; empty ones are left out."""
+    found = []
+    for sentence, end in _SENTENCE.findall(text):
+        asks = "?" in end and bool(_question_start().match(normalise(sentence)))
+        for part in _CLAUSE_MARKS.split(sentence):
+            words = normalise(part)
+            if words:
+                found.append(Clause(words, asks))
+    return found
+
+
+def compile_phrase(phrase: str) -> re.Pattern[str]:
+    """The pattern of one phrase in the notation above, to be searched in a clause."""
+    pattern = ""
+    for token in phrase.split():
+        if token == _GAP:
+            pattern += r"(?: \S+){0,3}"
+            continue
+        pattern += " " if pattern else ""
+        if token.rstrip("+") == "#":
+            pattern += _number_pattern()
+        elif "/" in token and not token[0].isdigit():
+            pattern += f"(?:{'|'.join(_word(alternative) for alternative in token.split('/'))})"
+        else:
+            pattern += _word(token)
+    return re.compile(rf"(?<!\S){pattern}(?!\S)")
+
+
+def find(phrases: Iterable[tuple[re.Pattern[str], str]], words: str) -> list[Match]:
+    """All phrases in `words`; a match inside a longer one does not count."""
+    found = [
+        Match(hit.start(), hit.end(), value)
+        for pattern, value in phrases
+        for hit in pattern.finditer(words)
+    ]
+    return [
+        match
+        for match in found
+        if not any(
+            other.start <= match.start
+            and match.end <= other.end
+            and (other.end - other.start) > (match.end - match.start)
+            for other in found
+        )
+    ]
+
+
+def is_denied(words: str, match: Match) -> bool:
+    """Whether a word shortly before the match denies it."""
+    lists = load_words()
+    before = words[: match.start].split()[-5:]
+    for position in range(len(before) - 1, -1, -1):
+        word = before[position]
+        if word in lists.not_denying.all() and word not in lists.negators.all():
+            return False
+        if word in lists.negators.all():
+            following = (*before, *words[match.start : match.end].split())[position + 1]
+            return not (word == "no" and following in lists.after_plain_no)
+    return False
+
+
+def is_doubted(words: str, match: Match) -> bool:
+    """Whether the writer says that they do not know about the match."""
+    return any(hit.end() <= match.start for hit in _doubting().finditer(words))
+
+
+def without_fillers(words: str) -> str:
+    """`words` without what is said around an answer; all of it if nothing were left."""
+    fillers = _fillers()
+    return " ".join(word for word in words.split() if word not in fillers) or words
+
+
+def number_value(word: str) -> int | None:
+    """The number that one word stands for, or None."""
+    if word.rstrip("+").isdigit():
+        return int(word.rstrip("+")) if len(word) < 6 else None
+    return load_words().numbers.get(word)
+
+
+def numbers_in(words: str) -> Iterator[tuple[int, int, int]]:
+    """The numbers in `words` as (start, end, value); "thirty four" is one number."""
+    spans = [(hit.start(), hit.end(), number_value(hit.group())) for hit in re.finditer(r"\S+", words)]
+    position = 0
+    while position < len(spans):
+        start, end, value = spans[position]
+        position += 1
+        if value is None:
+            continue
+        if value >= 20 and value % 10 == 0 and position < len(spans):
+            _, next_end, unit = spans[position]
+            if unit is not None and 0 < unit < 10 and not words[start:end].isdigit():
+                value, end = value + unit, next_end
+                position += 1
+        yield start, end, value
+
+
+def _word(token: str) -> str:
+    if token.endswith("*"):
+        return re.escape(token[:-1]) + r"\S*"
+    return re.escape(token)
+
+
+@functools.lru_cache(maxsize=1)
+def _number_pattern() -> str:
+    return rf"(?:\d+\+?|{'|'.join(load_words().numbers)})"
+
+
+@functools.lru_cache(maxsize=1)
+def _spellings() -> list[tuple[re.Pattern[str], str]]:
+    return [
+        (re.compile(rf"(?<!\S){re.escape(long)}(?!\S)"), short)
+        for long, short in load_words().spellings.items()
+    ]
+
+
+@functools.lru_cache(maxsize=1)
+def _fillers() -> frozenset[str]:
+    return frozenset(load_words().fillers.all())
+
+
+@functools.lru_cache(maxsize=1)
+def _doubting() -> re.Pattern[str]:
+    return _any_of(load_words().doubting.all())
+
+
+@functools.lru_cache(maxsize=1)
+def _question_start() -> re.Pattern[str]:
+    return _any_of(load_words().question_starts.all())
+
+
+def _any_of(phrases: list[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, phrases))})(?!\S)")
