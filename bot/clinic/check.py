@@ -24,7 +24,7 @@ from bot.clinic.profile import (
     read_profile,
     usability_problems,
 )
-from bot.clinic.topics import LABEL_LIMIT, load_topic_labels
+from bot.clinic.topics import LABEL_LIMIT, load_topics
 from bot.reviewed import DataError, Document, Location, Problem
 from bot.vocabulary import LANGUAGES
 
@@ -46,7 +46,7 @@ def problems(folder: Path) -> list[Problem]:
     """Every mistake and warning in the profiles of `folder` and in the topics' labels."""
     found: list[Problem] = []
     try:
-        load_topic_labels()
+        load_topics()
     except DataError as error:
         found += error.problems
     paths = profile_paths(folder)
@@ -58,15 +58,13 @@ def problems(folder: Path) -> list[Problem]:
         except DataError as error:
             found += error.problems
         else:
-            unusable = usability_problems(document, clinic)
-            found += unusable
+            found += usability_problems(document, clinic)
             found += _phone_problems(document, clinic)
             found += _hours_problems(document, clinic)
             found += _label_problems(document, clinic)
             found += _spam_problems(document)
-            # With a placeholder that cannot be filled in, the length is not known.
-            found += [] if unusable else _text_problems(document, clinic)
-    return found
+            found += _text_problems(document, clinic)
+    return sorted(found, key=lambda problem: (problem.path, problem.line))
 
 
 def _phone_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
@@ -146,7 +144,10 @@ def _label_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
 
 def _text_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
     for answer in answer_texts(clinic):
-        text = clinic.fill_in(answer.text, answer.language)
+        try:
+            text = clinic.fill_in(answer.text, answer.language)
+        except KeyError:
+            continue  # usability_problems names the placeholder
         if answer.channel == "web":
             words = len(text.split())
             if words > WEB_WORDS:

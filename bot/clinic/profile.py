@@ -242,16 +242,15 @@ class Clinic(ReviewedModel):
         """
 
         def value(match: re.Match[str]) -> str:
-            name = match[1]
-            if name == "hours":
+            if match[1] == "hours":
                 return self.hours.in_words.in_language(language)
-            if name == "reach_us":
-                return self.fill_in(self.reach_us.in_language(language), language)
-            if name == "phone" and self.phone:
+            if match[1] == "phone" and self.phone:
                 return str(self.phone.display)
-            raise KeyError(name)
+            raise KeyError(match[1])
 
-        return _PLACEHOLDER.sub(value, text)
+        return _PLACEHOLDER.sub(
+            value, text.replace("{reach_us}", self.reach_us.in_language(language))
+        )
 
     def _entry(self, topic: str) -> FaqEntry | ExtraFaqEntry:
         for entry in self.faq:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import Mapping
 
 from bot.clinic.profile import Clinic
 from bot.reviewed import Bilingual, DataError, Document
-from bot.vocabulary import FAQ_TOPICS
+from bot.vocabulary import FAQ_TOPICS, LANGUAGES
 
 LABEL_LIMIT = 28
 """The most characters of a label: what a button holds on a narrow phone."""
@@ -23,8 +21,33 @@ class TopicLabel(Bilingual):
     topic: str
 
 
-def load_topic_labels(path: Path = _FILE) -> Mapping[str, Bilingual]:
-    """The labels of all FAQ topics, by topic, in the file's order.
+class Topics:
+    """The labels of all FAQ topics; read them with `load_topics`.
+
+    Attributes:
+        labels: label by topic, in the file's order.
+    """
+
+    def __init__(self, labels: Mapping[str, Bilingual]):
+        self.labels = labels
+
+    def label(self, topic: str, language: str, clinic: Clinic | None = None) -> str:
+        """The button's words for `topic` in `language` ("en" or "es").
+
+        Args:
+            clinic: whose added entries count as topics too.
+
+        Raises:
+            KeyError: no such topic.
+        """
+        for extra in clinic.extra_faq if clinic else ():
+            if extra.id == topic:
+                return extra.label.in_language(language)
+        return self.labels[topic].in_language(language)
+
+
+def load_topics(path: Path = _FILE) -> Topics:
+    """The labels in the file at `path`.
 
     Raises:
         DataError: a topic is missing, unknown or named twice, or a label is too long.
@@ -38,7 +61,7 @@ def load_topic_labels(path: Path = _FILE) -> Mapping[str, Bilingual]:
             problems.append(document.problem((position,), f"no FAQ topic: {label.topic!r}"))
         if label.topic in labels:
             problems.append(document.problem((position,), f"{label.topic!r} stands twice"))
-        for language in ("en", "es"):
+        for language in LANGUAGES:
             if len(label.in_language(language)) > LABEL_LIMIT:
                 problems.append(
                     document.problem(
@@ -53,21 +76,4 @@ def load_topic_labels(path: Path = _FILE) -> Mapping[str, Bilingual]:
     ]
     if problems:
         raise DataError(problems)
-    return MappingProxyType(labels)
-
-
-def topic_label(topic: str, clinic: Clinic, language: str) -> str:
-    """The button's words for `topic`, an FAQ topic or an entry that `clinic` added.
-
-    Raises:
-        KeyError: no such topic.
-    """
-    for extra in clinic.extra_faq:
-        if extra.id == topic:
-            return extra.label.in_language(language)
-    return _standard_labels()[topic].in_language(language)
-
-
-@cache
-def _standard_labels() -> Mapping[str, Bilingual]:
-    return load_topic_labels()
+    return Topics(labels)

@@ -1,0 +1,185 @@
+"""`handrail check`: what an admin is told, and on which line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.clinic.check import problems
+from bot.settings import ROOT
+
+
+def line_of(folder: Path, text: str) -> int:
+    content = (folder / "greater_boston.yml").read_text(encoding="utf-8")
+    return content[: content.index(text)].count("\n") + 1
+
+
+def mistakes(folder: Path) -> list[tuple[int, str]]:
+    return [(problem.line, problem.message) for problem in problems(folder) if not problem.warning]
+
+
+def test_the_shipped_profiles_have_no_mistakes():
+    assert mistakes(ROOT / "clinics") == []
+
+
+def test_example_hours_are_a_warning_in_both():
+    warnings = [problem for problem in problems(ROOT / "clinics") if problem.warning]
+    assert [problem.path.name for problem in warnings] == [
+        "greater_boston.yml",
+        "time_wellness_georgia.yml",
+    ]
+    assert all("these hours are an example" in problem.message for problem in warnings)
+
+
+def test_own_hours_are_not_warned_about(spoiled):
+    assert problems(spoiled(("example: true", "example: false"))) == []
+
+
+ANSWER = "Yes, you can work or go to school while in IOP. Sessions"
+AGES = (
+    "Our material does not say which ages the clinic sees, or if it sees teens or children. "
+    "{reach_us}"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "message"),
+    [
+        (
+            "rule: Mo-Fr 08:30-18:00; PH off",
+            "rule: Mo-Fr 08:30-18:0; PH off",
+            "rule: Mo-Fr",
+            "the hours 'Mo-Fr 08:30-18:0; PH off' cannot be read from character 16 on: "
+            "expected minute; until then the line counts as closed",
+        ),
+        (
+            "exceptions: []",
+            "exceptions:\n    - {date: 2026-11-27, hours: closed for all, reason: bridge day}",
+            "- {date: 2026-11-27",
+            "'2026 Nov 27 closed for all' cannot be read",
+        ),
+        (
+            "time_zone: America/New_York",
+            "time_zone: America/Boston",
+            "time_zone:",
+            "no such time zone: 'America/Boston'; use an IANA name such as America/New_York",
+        ),
+        (
+            "08:30-18:00; PH off",
+            "08:30-19:00; PH off",
+            "en: Monday to Friday, 8:30",
+            "the rule says 19:00, but these words do not say '7:00 PM'",
+        ),
+        (
+            "08:30-18:00; PH off",
+            "09:30-18:00; PH off",
+            "es: de lunes a viernes",
+            "the rule says 09:30, but these words do not say '9:30 a. m.'",
+        ),
+        ('"+18882780716"', '"+18880780716"', 'e164: "+1888', "is not a number that can be dialled"),
+        ('"+18882780716"', '"+99918880780"', 'e164: "+999', "is not a number that can be dialled"),
+        (
+            "display: 888-278-0716",
+            "display: 888-278-0761",
+            "display: 888",
+            "'888-278-0761' is not the same number as +18882780716",
+        ),
+        (
+            "display: 888-278-0716",
+            "display: call us",
+            "display: call us",
+            "'call us' is not the same number as +18882780716",
+        ),
+        (
+            "display: 833-773-2445",
+            "display: 833-773-2446",
+            "display: 833",
+            "is not the same number as +18337732445",
+        ),
+        (
+            ANSWER,
+            "yes " * 80 + ANSWER,
+            "en: |\n        yes yes",
+            "words; at most 80 fit",
+        ),
+        (
+            '"' + ANSWER,
+            '"' + "yes " * 80 + ANSWER,
+            'en: "yes yes',
+            "characters; an SMS may have 320",
+        ),
+        (
+            '"' + ANSWER,
+            '"Yes \u2014 you\u2019re free. ' + ANSWER,
+            'en: "Yes \u2014',
+            "\u2014 \u2019 cannot be sent cheaply by SMS",
+        ),
+        (ANSWER, "Slot gacor! " + ANSWER, "en: |\n        Slot", "'gacor' looks like spam"),
+        ("name: Greater", "name: sakuratoto3 Greater", "name: sakura", "looks like spam"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(spoiled, old: str, new: str, at: str, message: str):
+    folder = spoiled((old, new))
+    found = mistakes(folder)
+    assert any(line == line_of(folder, at) and message in said for line, said in found), found
+
+
+@pytest.mark.parametrize(
+    ("written", "fits", "over"),
+    [
+        # The web answer stands first, then the SMS.
+        (AGES, "yes " * 80, "yes " * 81),
+        ('"' + AGES + '"', "y" * 320, "y" * 321),
+    ],
+)
+def test_the_limits_themselves_are_allowed(spoiled, written: str, fits: str, over: str):
+    assert mistakes(spoiled((written, fits))) == []
+    assert len(mistakes(spoiled((written, over)))) == 1
+
+
+def test_accents_in_a_spanish_sms_are_no_mistake(spoiled):
+    folder = spoiled(("Puede trabajar o estudiar durante", "Sí, puede trabajar o estudiar durante"))
+    assert mistakes(folder) == []
+
+
+def test_a_label_too_long_for_a_button_is_a_mistake(spoiled, parking: str):
+    longer = parking.replace("Is there parking?", "Where can I leave my car today?")
+    folder = spoiled(("extra_faq: []", longer))
+    assert mistakes(folder) == [
+        (
+            line_of(folder, "label: {en: Where"),
+            "the label has 31 characters; a button holds 28",
+        )
+    ]
+
+
+def test_several_mistakes_are_all_named(spoiled):
+    folder = spoiled(
+        ("time_zone: America/New_York", "time_zone: Mars"),
+        ("display: 888-278-0716", "display: 888-278-0761"),
+        ("follow_up: [what_is_inpatient, dual", "follow_up: [hospital, dual"),
+    )
+    said = " ".join(message for _line, message in mistakes(folder))
+    for part in ("no such time zone", "not the same number", "'hospital' is not another topic"):
+        assert part in said
+
+
+def test_a_file_that_is_not_yaml_is_named(spoiled):
+    folder = spoiled(("id: greater_boston", "id: [greater_boston"))
+    [(_line, message)] = mistakes(folder)
+    assert message.startswith("not valid YAML")
+
+
+def test_a_folder_without_profiles_is_a_mistake(tmp_path: Path):
+    [(line, message)] = mistakes(tmp_path)
+    assert (line, message) == (1, "no clinic profile (*.yml) is here")
+
+
+def test_a_problem_prints_as_file_line_and_message(spoiled):
+    folder = spoiled(
+        ("time_zone: America/New_York", "time_zone: Mars"), ("true\n  reason", "false\n  reason")
+    )
+    [problem] = problems(folder)
+    line = line_of(folder, "time_zone:")
+    assert str(problem).startswith(f"{folder / 'greater_boston.yml'}:{line}: no such time zone")
