@@ -11,34 +11,26 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from bot.care import words
-from bot.care.questionnaire import Item, Reply, load_questionnaire
-from bot.care.states import load_states
-from bot.care.words import Clause, Match
+from bot.care.ages import age_band_told, ages_in
+from bot.care.places import state_in_reply, state_told
+from bot.care.questionnaire import REPLIES, Item, Reply, load_questionnaire
+from bot.care.words import Clause
 from bot.vocabulary import ITEMS, LANGUAGES, STATE, UNKNOWN
 
 AGE = "age_band"
 FOR_WHOM = "for_whom"
-_ADULT_FROM = 18
-_OLDEST = 115
+# "I think about it, but I'm safe": here a "but" takes nothing back.
+_DANGER_ITEMS = ("safety_now", "withdrawal_risk", "needs_24h_care")
 _SHORT_REPLY = 8  # words: a longer reply is not a bare yes, no or "not sure"
 
 _CHOICE_NUMBER = re.compile(
-    r"(?:option|number|choice|answer|the|opcion|numero|el|la)? ?(\S+)(?: (?:one|option|choice|opcion))?"
+    r"(?:(?:option|number|choice|answer|the|opcion|numero|el|la) )?"
+    r"(\S+)(?: (?:one|option|choice|opcion))?"
 )
-_THIRD_PERSON = re.compile(
-    r"(?<!\S)(?:hes|shes|theyre|he|she|they|is|turned|who|su edad|tiene|el|ella|cumplio)"
-    r"(?: (?:is|are|only|just|about|almost|now|like|turned|turning|solo|casi))* $"
-)
-_FIRST_PERSON = re.compile(
-    r"(?<!\S)(?:im|i turned|i just turned|my age is|tengo|yo tengo|cumpli)(?: (?:only|just|about|almost|now|like|a|an|solo|casi))* $"
-)
-_YEARS_OLD = re.compile(r" (?:(?:years?|yrs?|yr) old|yo|y o|anos)(?!\S)")
-_ALMOST = re.compile(r"(?<!\S)(?:almost|nearly|turning|turns|will be|about to be|casi|va a cumplir|voy a cumplir|por cumplir) $")
-_BORN = re.compile(r"(?<!\S)(?:born|nacio|naci|nacida|nacido|nac) (?:\S+ ){0,2}(\d{4})(?!\S)")
-_CODE = re.compile(r"(?<![A-Za-z])([A-Za-z]{2})(?![A-Za-z'\u2019])")
+_SAYS_NOT_KNOWN = re.compile(r"(?<!\S)(?:know|sure|clue|idk|say|se|decir)(?!\S)")
 
 
 def understand(item: str, text: str, language: str) -> str | None:
@@ -71,7 +63,7 @@ def understand(item: str, text: str, language: str) -> str | None:
         return UNKNOWN
     parts = [clause for clause in words.clauses(text) if not clause.asks]
     if item == STATE:
-        found = _state(text, said)
+        found = state_in_reply(text)
     elif item == AGE:
         found = _age(question, parts, language) or _age(question, parts, other)
     else:
@@ -90,17 +82,16 @@ def volunteered(text: str) -> dict[str, str]:
     parts = [clause for clause in words.clauses(text) if not clause.asks]
     found: dict[str, str] = {}
     for item in load_questionnaire().items.values():
-        values = _affirmed(item, parts, _told_phrases(item.name))
-        value = _weightiest(item, values)
+        value = _weightiest(item, _told(parts, _told_phrases(item.name)))
         if value is not None:
             found[item.name] = value
-    if any(words.find(_relations(), part.words) for part in parts):
-        if found.get(FOR_WHOM) == "self":
-            del found[FOR_WHOM]
-    age = _told_age(parts, found.get(FOR_WHOM))
+    others_named = any(words.find(_relations(), part.words) for part in parts)
+    if others_named and found.get(FOR_WHOM) == "self":
+        del found[FOR_WHOM]
+    age = age_band_told(parts, found.get(FOR_WHOM))
     if age is not None:
         found[AGE] = age
-    state = _told_state(text, parts)
+    state = state_told(text)
     if state is not None:
         found[STATE] = state
     return found
@@ -128,13 +119,13 @@ def _is_one_of(said: str, phrases: frozenset[str]) -> bool:
 def _bare_reply(item: Item, parts: list[Clause]) -> str | None:
     """What a yes, no or "kind of" at the beginning says about `item`."""
     first = parts[0].words
-    for reply in ("yes", "no", "partly"):
+    for reply in REPLIES:
         if _is_one_of(first, _replies(reply)):
             return item.means.get(reply)
     told = words.without_fillers(first).split()
     plain = len(told) > 1 and told[1] in words.load_words().after_plain_no
     if sum(len(part.words.split()) for part in parts) <= _SHORT_REPLY or plain:
-        for reply in ("yes", "no"):
+        for reply in REPLIES[:2]:
             if told[0] in _replies(reply) and " ".join(told[:2]) not in _not_saying():
                 return item.means.get(reply)
     return None
@@ -153,7 +144,7 @@ def _cannot_say(parts: list[Clause]) -> bool:
 
 def _only_maybe(said: str) -> bool:
     """A "maybe" or "depends" among other words is no refusal."""
-    return len(said.split()) > 4 and not re.search(r"(?<!\S)(?:know|sure|clue|idk|say|se|decir)(?!\S)", said)
+    return len(said.split()) > 4 and not _SAYS_NOT_KNOWN.search(said)
 
 
 # --- phrases ------------------------------------------------------------------------
@@ -165,13 +156,13 @@ def _phrased(item: Item, parts: list[Clause], language: str) -> str | None:
         return None
     phrases = _phrases(item.name, language)
     values = _affirmed(item, parts, phrases)
-    if item.name not in _danger_items():
+    if item.name not in _DANGER_ITEMS:
         turned = _after_turning(parts)
         values = _affirmed(item, turned, phrases) or values
-    reply = None if words.find(phrases, parts[0].words[:4]) else _bare_reply(item, parts)
+    reply = _bare_reply(item, parts)
     if reply is not None and (not values or item.role == "level"):
         values = [*values, reply]
-    return _weightiest(item, values)
+    return _weightiest(item, values or _affirmed(item, parts, _hints(item.name, language)))
 
 
 def _affirmed(
@@ -188,6 +179,20 @@ def _affirmed(
             if value is not None:
                 values.append(value)
     return values
+
+
+def _told(parts: Iterable[Clause], phrases: list[tuple[re.Pattern[str], str]]) -> list[str]:
+    """The values that the phrases say outright: not denied, doubted or supposed."""
+    return [
+        match.value
+        for part in parts
+        for match in words.find(phrases, part.words)
+        if not (
+            words.is_denied(part.words, match)
+            or words.is_doubted(part.words, match)
+            or words.is_conditional(part.words, match)
+        )
+    ]
 
 
 def _weightiest(item: Item, values: list[str]) -> str | None:
@@ -213,125 +218,21 @@ def _after_turning(parts: list[Clause]) -> list[Clause]:
     return []
 
 
-# --- ages ---------------------------------------------------------------------------
-
-
 def _age(item: Item, parts: list[Clause], language: str) -> str | None:
     """The age band as phrase, number or year of birth; of two people the other one."""
     phrases = _phrases(item.name, language)
-    third, rest = [], []
+    others: set[str] = set()
+    rest: set[str] = set()
     for part in parts:
+        rest.update(_affirmed(item, [part], phrases))
         covered = words.find(phrases, part.words)
-        rest += _affirmed(item, [part], phrases)
-        for start, end, age in _ages(part.words):
-            if any(match.start <= start and end <= match.end for match in covered):
-                continue
-            (third if _THIRD_PERSON.search(part.words[:start]) else rest).append(
-                _band(part.words[:start], age)
-            )
-        for hit in _BORN.finditer(part.words):
-            if int(hit.group(1)) <= 2005:  # an adult whatever today's date is
-                rest.append("adult")
-    values = set(third) or set(rest)
-    if len(values) == 1:
-        return values.pop()
-    if values or not parts:
-        return None
-    return _bare_reply(item, parts)
-
-
-def _ages(said: str) -> Iterator[tuple[int, int, int]]:
-    for start, end, number in words.numbers_in(said):
-        following = said[end:].split()
-        is_age = not following or following[0] not in words.load_words().not_years
-        if is_age and 2 < number <= _OLDEST:
-            yield start, end, number
-
-
-def _band(before: str, age: int) -> str:
-    if _ALMOST.search(before):
-        age -= 1
-    return "adult" if age >= _ADULT_FROM else "under_18"
-
-
-def _told_age(parts: list[Clause], for_whom: str | None) -> str | None:
-    """An age that is clearly somebody's age, of the person this is about."""
-    third, first = set(), set()
-    for part in parts:
-        for start, end, age in _ages(part.words):
-            before, after = part.words[:start], part.words[end:]
-            band = _band(before, age)
-            ends = not after or after.startswith((" and ", " with ", " y ", " con "))
-            years = bool(_YEARS_OLD.match(after))
-            if _FIRST_PERSON.search(before) and (ends or years):
-                first.add(band)
-            elif (_THIRD_PERSON.search(before) and (ends or years)) or years:
-                third.add(band)
-    if for_whom == "someone_else":
-        known = third
-    elif for_whom == "self":
-        known = first or third
-    else:
-        known = first | third
-    return known.pop() if len(known) == 1 else None
-
-
-# --- states -------------------------------------------------------------------------
-
-
-def _state(text: str, said: str) -> str | None:
-    """The state in a reply to "which state?"."""
-    bare = text.strip(" .,!")
-    if len(bare) == 2 and bare.isalpha():
-        known = bare.upper() in load_states().states
-        clear = bare.isupper() or bare not in words.load_words().code_is_word or bare in ("ma", "pa")
-        return bare.upper() if known and clear else None
-    named = {
-        match.value
-        for match in words.find(_state_names(), said)
-        if match.value != UNKNOWN and not words.is_denied(said, match)
-    }
-    if len(named) > 1:
-        lived = {match.value for match in words.find(_living_names(), said)}
-        named = {code for code in lived if code.isupper()}
-    if len(named) == 1:
-        return named.pop()
-    codes = _codes_in(text)
-    return codes.pop() if not named and len(codes) == 1 else None
-
-
-def _told_state(text: str, parts: list[Clause]) -> str | None:
-    """A state that somebody says they live in."""
-    named = set()
-    for part in parts:
-        for match in words.find(_living_names(), part.words):
-            if not words.is_denied(part.words, match) and match.value != UNKNOWN:
-                named.add(match.value)
-    if parts and not named:
-        named = _codes_in(text)
-    return named.pop() if len(named) == 1 else None
-
-
-def _codes_in(text: str) -> set[str]:
-    """Two-letter codes where a state stands: "Boston, MA", "I live in GA"."""
-    lists = words.load_words()
-    living = [phrase.split()[-1] for phrase in lists.living_in.all()]
-    found = set()
-    for hit in _CODE.finditer(text):
-        code = hit.group(1)
-        if code.upper() not in load_states().states:
-            continue
-        before = text[: hit.start()].rstrip(" ")
-        word_before = words.normalise(before).split()[-1:]
-        placed = before.endswith(",") or (word_before and word_before[0] in living)
-        shouted = text.isupper()
-        if placed and code.isupper() and not (shouted and code.lower() in lists.code_is_word):
-            found.add(code)
-        elif placed and text[hit.end() :].strip(" .!") == "" and (
-            code.lower() not in lists.code_is_word or code.lower() in ("ma", "pa")
-        ):
-            found.add(code.upper())
-    return found
+        for age in ages_in(part.words):
+            if not any(match.start <= age.start and age.end <= match.end for match in covered):
+                (others if age.third_person else rest).add(age.band)
+    values = others or rest
+    if values:
+        return values.pop() if len(values) == 1 else None
+    return _bare_reply(item, parts) if parts else None
 
 
 # --- the phrases, compiled once -------------------------------------------------------
@@ -341,7 +242,7 @@ def _compiled(phrases: Iterable[str], value: str = "") -> list[tuple[re.Pattern[
     return [(words.compile_phrase(phrase), value) for phrase in phrases]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _phrases(item: str, language: str) -> list[tuple[re.Pattern[str], str]]:
     question = load_questionnaire().items[item]
     return [
@@ -352,7 +253,16 @@ def _phrases(item: str, language: str) -> list[tuple[re.Pattern[str], str]]:
     ]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
+def _hints(item: str, language: str) -> list[tuple[re.Pattern[str], str]]:
+    return [
+        pair
+        for choice in load_questionnaire().items[item].choices
+        for pair in _compiled(getattr(choice.hints, language), choice.value)
+    ]
+
+
+@functools.cache
 def _told_phrases(item: str) -> list[tuple[re.Pattern[str], str]]:
     question = load_questionnaire().items[item]
     return [
@@ -363,7 +273,7 @@ def _told_phrases(item: str) -> list[tuple[re.Pattern[str], str]]:
     ]
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def _relations() -> list[tuple[re.Pattern[str], str]]:
     return [
         pair
@@ -373,42 +283,12 @@ def _relations() -> list[tuple[re.Pattern[str], str]]:
     ]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _replies(reply: Reply) -> frozenset[str]:
     return frozenset(getattr(words.load_words(), reply).all())
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def _not_saying() -> frozenset[str]:
     lists = words.load_words()
     return frozenset([*lists.unsure.all(), *lists.skip.all()])
-
-
-@functools.lru_cache(maxsize=1)
-def _danger_items() -> frozenset[str]:
-    return frozenset(("safety_now", "withdrawal_risk", "needs_24h_care"))
-
-
-@functools.lru_cache(maxsize=1)
-def _state_names() -> list[tuple[re.Pattern[str], str]]:
-    """Names of states; the value of a name that only looks like one is `unknown`."""
-    states = load_states()
-    return [
-        *(
-            pair
-            for code, place in states.states.items()
-            for name in (place.name.en, place.name.es, *place.also)
-            for pair in _compiled([words.normalise(name)], code)
-        ),
-        *_compiled(states.not_states, UNKNOWN),
-    ]
-
-
-@functools.lru_cache(maxsize=1)
-def _living_names() -> list[tuple[re.Pattern[str], str]]:
-    """The same names after "I live in", "from" and the like, city first or not."""
-    places = "|".join(words.load_words().living_in.all())
-    return [
-        (re.compile(rf"(?<!\S)(?:{places}) (?:[a-z]+ )?{pattern.pattern}"), code)
-        for pattern, code in _state_names()
-    ]

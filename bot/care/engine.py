@@ -12,7 +12,7 @@ rules that this value leaves standing, so that an evaluation is one AND per item
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from bot.care.rules import (
@@ -90,8 +90,10 @@ class Disposition(NamedTuple):
 
     def visitor_reasons(self, language: str, most: int = 3) -> list[str]:
         """At most `most` reasons in the visitor's own terms, the weightiest first."""
-        wordings = [reason.visitor.in_language(language) for reason in self.reasons if reason.visitor]
-        return list(dict.fromkeys(wordings))[:most]
+        wordings = dict.fromkeys(
+            reason.visitor.in_language(language) for reason in self.reasons if reason.visitor
+        )
+        return list(wordings)[:most]
 
 
 class Prospect(NamedTuple):
@@ -124,19 +126,22 @@ class Rules:
         self._rules: list[Rule] = sorted(
             table.rules, key=lambda rule: -LEVELS.index(rule.floor) if rule.floor else 1
         )
+        self._bit = {rule.id: bit for bit, rule in enumerate(self._rules)}
         self._masks = {item: self._masks_of(item) for item in ITEMS}
         self._unasked = {
-            item: self._bits(lambda rule, item=item: item not in rule.when) for item in ITEMS
+            item: self._bits(rule for rule in self._rules if item not in rule.when)
+            for item in ITEMS
         }
-        self._floors = [
-            (level, self._bits(lambda rule, at=level: rule.floor == at))
-            for level in reversed(LEVELS)
-        ]
-        self._notes = self._bits(lambda rule: rule.note)
-        self._bounds = self._bits(lambda rule: rule.bound)
-        self._raising = self._bits(lambda rule: rule.floor not in (None, LEVELS[0]))
+        self._floors = [(level, self._bits_of_floor(level)) for level in reversed(LEVELS)]
+        self._notes = self._bits(rule for rule in self._rules if rule.note)
+        self._bounds = self._bits(rule for rule in self._rules if rule.bound)
+        self._raising = self._bits(
+            rule for rule in self._rules if rule.floor not in (None, LEVELS[0])
+        )
         self._at_clinic = {
-            flag: self._bits(lambda rule, flag=flag: rule.holds_at(outpatient_for_moderate=flag))
+            flag: self._bits(
+                rule for rule in self._rules if rule.holds_at(outpatient_for_moderate=flag)
+            )
             for flag in (False, True)
         }
         self._safety = frozenset(table.safety_items)
@@ -144,7 +149,12 @@ class Rules:
             name: Reason(name, None, outcome.why, outcome.visitor, table.sources[outcome.source])
             for name, outcome in table.outcomes.items()
         }
-        self._explained = functools.lru_cache(maxsize=65536)(self._explain)
+        self._reasons = [
+            Reason(rule.id, rule.floor, rule.why, rule.visitor, table.sources[rule.source])
+            for rule in self._rules
+        ]
+        # Few combinations of reasons occur; building them anew would be half the time.
+        self._reasons_of = functools.lru_cache(maxsize=16384)(self._list_reasons)
 
     def evaluate(
         self,
@@ -201,13 +211,13 @@ class Rules:
                 level = CONSULTATION
                 extra.append(self._outcomes[LEVEL_NOT_OFFERED])
 
-        reasons, notes = self._explained(holds)
+        telling = holds & self._raising or holds & ~self._notes
         withheld = self._withheld(answers.get("age_band", UNKNOWN))
         return Disposition(
             level,
             at_least,
-            (*reasons, *extra) if extra else reasons,
-            notes,
+            (*self._reasons_of(telling), *extra) if extra else self._reasons_of(telling),
+            self._reasons_of(holds & self._notes),
             tuple(self._applicable(unknown, answers)) if unknown else (),
             None if withheld else level,
             withheld,
@@ -262,17 +272,13 @@ class Rules:
                 return level
         return LEVELS[0]
 
-    def _explain(self, holds: int) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
-        raising = holds & self._raising
-        telling = raising or holds & ~self._notes
-        return self._reasons(telling), self._reasons(holds & self._notes)
-
-    def _reasons(self, bits: int) -> tuple[Reason, ...]:
-        return tuple(
-            Reason(rule.id, rule.floor, rule.why, rule.visitor, self.table.sources[rule.source])
-            for bit, rule in enumerate(self._rules)
-            if bits >> bit & 1
-        )
+    def _list_reasons(self, bits: int) -> tuple[Reason, ...]:
+        found = []
+        while bits:
+            lowest = bits & -bits
+            found.append(self._reasons[lowest.bit_length() - 1])
+            bits ^= lowest
+        return tuple(found)
 
     def _withheld(self, age_band: str) -> Reason | None:
         if age_band == "under_18":
@@ -295,13 +301,16 @@ class Rules:
     def _masks_of(self, item: str) -> dict[str, int]:
         return {
             value: self._bits(
-                lambda rule, value=value: item not in rule.when or value in rule.when[item]
+                rule for rule in self._rules if item not in rule.when or value in rule.when[item]
             )
             for value in (*valid_values(item), UNKNOWN)
         }
 
-    def _bits(self, chosen: Callable[[Rule], bool]) -> int:
-        return sum(1 << bit for bit, rule in enumerate(self._rules) if chosen(rule))
+    def _bits_of_floor(self, level: str) -> int:
+        return self._bits(rule for rule in self._rules if rule.floor == level)
+
+    def _bits(self, chosen: Iterable[Rule]) -> int:
+        return sum(1 << self._bit[rule.id] for rule in chosen)
 
 
 @functools.lru_cache(maxsize=1)

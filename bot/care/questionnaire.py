@@ -26,6 +26,7 @@ from bot.vocabulary import IOP, ITEMS, PHP, UNKNOWN
 QUESTIONNAIRE_FILE = Path(__file__).with_name("questionnaire.yml")
 
 Reply = Literal["yes", "no", "partly"]
+REPLIES: tuple[Reply, ...] = ("yes", "no", "partly")
 
 
 class Wording(ReviewedModel):
@@ -38,8 +39,8 @@ class Wording(ReviewedModel):
 class Phrases(ReviewedModel):
     """How people put something, in each language; see the head of the YAML file."""
 
-    en: list[str] = []
-    es: list[str] = []
+    en: tuple[str, ...] = ()
+    es: tuple[str, ...] = ()
 
 
 class Choice(ReviewedModel):
@@ -49,6 +50,7 @@ class Choice(ReviewedModel):
         value: the item's value.
         label: what is offered, at most 40 characters.
         says: phrases that mean it as an answer to this question.
+        hints: phrases that mean it only where nothing clearer is said.
         told: phrases that mean it even when nobody asked.
         denied: the value that a denied phrase means; None if it means nothing.
     """
@@ -56,6 +58,7 @@ class Choice(ReviewedModel):
     value: str
     label: Bilingual
     says: Phrases
+    hints: Phrases = Phrases()
     told: Phrases = Phrases()
     denied: str | None = None
 
@@ -267,10 +270,10 @@ def _problems(document: Document, table: QuestionnaireTable) -> Iterator[Problem
             )
     for position, inference in enumerate(table.inferences):
         conditions = [(item, value) for item, values in inference.when.items() for value in values]
-        for item, value in (*conditions, *inference.sets.items()):
-            if item not in ITEMS or value not in valid_values(item):
+        for name, value in (*conditions, *inference.sets.items()):
+            if name not in ITEMS or value not in valid_values(name):
                 yield document.problem(
-                    ("inferences", position), f"there is no answer {item} = {value}"
+                    ("inferences", position), f"there is no answer {name} = {value}"
                 )
     for index, item in enumerate(table.items):
         here = ("items", index)

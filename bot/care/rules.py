@@ -76,9 +76,7 @@ class Rule(ReviewedModel):
 
     def holds_at(self, *, outpatient_for_moderate: bool) -> bool:
         """Whether the rule is used at a clinic with this profile."""
-        return (
-            self.clinic is None or self.clinic.outpatient_for_moderate == outpatient_for_moderate
-        )
+        return self.clinic is None or self.clinic.outpatient_for_moderate == outpatient_for_moderate
 
 
 class Outcome(ReviewedModel):

@@ -23,7 +23,7 @@ class Place(ReviewedModel):
     """
 
     name: Bilingual
-    also: list[str] = []
+    also: tuple[str, ...] = ()
 
 
 class States(ReviewedModel):

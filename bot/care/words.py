@@ -51,6 +51,7 @@ class WordLists(ReviewedModel):
     not_denying: PerLanguage
     after_plain_no: list[str]
     doubting: PerLanguage
+    conditional: PerLanguage
     question_starts: PerLanguage
     turning: list[str]
     not_years: list[str]
@@ -163,6 +164,11 @@ def is_doubted(words: str, match: Match) -> bool:
     return any(hit.end() <= match.start for hit in _doubting().finditer(words))
 
 
+def is_conditional(words: str, match: Match) -> bool:
+    """Whether the match is only supposed: "if", "when", "before" stand before it."""
+    return any(hit.end() <= match.start for hit in _conditional().finditer(words))
+
+
 def without_fillers(words: str) -> str:
     """`words` without what is said around an answer; all of it if nothing were left."""
     fillers = _fillers()
@@ -178,7 +184,9 @@ def number_value(word: str) -> int | None:
 
 def numbers_in(words: str) -> Iterator[tuple[int, int, int]]:
     """The numbers in `words` as (start, end, value); "thirty four" is one number."""
-    spans = [(hit.start(), hit.end(), number_value(hit.group())) for hit in re.finditer(r"\S+", words)]
+    spans = [
+        (hit.start(), hit.end(), number_value(hit.group())) for hit in re.finditer(r"\S+", words)
+    ]
     position = 0
     while position < len(spans):
         start, end, value = spans[position]
@@ -220,6 +228,11 @@ def _fillers() -> frozenset[str]:
 @functools.lru_cache(maxsize=1)
 def _doubting() -> re.Pattern[str]:
     return _any_of(load_words().doubting.all())
+
+
+@functools.lru_cache(maxsize=1)
+def _conditional() -> re.Pattern[str]:
+    return _any_of(load_words().conditional.all())
 
 
 @functools.lru_cache(maxsize=1)

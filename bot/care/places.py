@@ -1,0 +1,101 @@
+"""US states in free text: names, two-letter codes, and words that only look like one.
+
+"In", "or", "me", "ok", "hi" and "oh" are words first: as a code they count only in
+capitals, or where a state must stand.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from bot.care.states import load_states
+from bot.care.words import clauses, compile_phrase, find, is_denied, load_words, normalise
+
+_CODE = re.compile(r"(?<![A-Za-z])([A-Za-z]{2})(?![A-Za-z'\u2019])")
+
+
+def state_in_reply(text: str) -> str | None:
+    """The two-letter code of the state in a reply to "which state?", or None."""
+    said = normalise(text)
+    bare = text.strip(" .,!")
+    if len(bare) == 2 and bare.isalpha():
+        known = bare.upper() in load_states().states
+        clear = bare.isupper() or bare.lower() not in load_words().code_is_word
+        return bare.upper() if known and clear else None
+    named = {
+        match.value
+        for match in find(_state_names(), said)
+        if match.value and not is_denied(said, match)
+    } | _codes(text, strict=False)
+    if len(named) > 1:  # "I live in New Hampshire but work in Massachusetts"
+        named = _lived_in(said) | _codes(text, strict=True)
+    return named.pop() if len(named) == 1 else None
+
+
+def state_told(text: str) -> str | None:
+    """The code of the one state that somebody says they live in, unasked, or None."""
+    parts = [part for part in clauses(text) if not part.asks]
+    named = {code for part in parts for code in _lived_in(part.words)}
+    if parts and not named:
+        named = _codes(text, strict=True)
+    return named.pop() if len(named) == 1 else None
+
+
+def _lived_in(said: str) -> set[str]:
+    return {
+        match.value
+        for match in find(_living_names(), said)
+        if match.value and not is_denied(said, match)
+    }
+
+
+def _codes(text: str, *, strict: bool) -> set[str]:
+    """Two-letter codes where a state stands: "Boston, MA", "I live in GA".
+
+    Args:
+        text: as written; capitals matter, because "ok", "in" and "me" are words.
+        strict: only after "live in" and the like, or after a comma if no word.
+    """
+    lists = load_words()
+    found = set()
+    for hit in _CODE.finditer(text):
+        code = hit.group(1)
+        if code.upper() not in load_states().states:
+            continue
+        before = normalise(text[: hit.start()])
+        comma = text[: hit.start()].rstrip().endswith(",")
+        lived = any(f" {before}".endswith(f" {phrase}") for phrase in lists.living_in.all())
+        loose = not strict and (comma or before.split()[-1:] in (["in"], ["en"]))
+        is_word = code.lower() in lists.code_is_word
+        if code.isupper():
+            placed = lived or loose or (comma and not is_word)
+            if placed and not (is_word and text.isupper()):
+                found.add(code)
+        elif (lived or loose or comma) and not is_word and not text[hit.end() :].strip(" .!"):
+            found.add(code.upper())
+    return found
+
+
+@functools.cache
+def _state_names() -> list[tuple[re.Pattern[str], str]]:
+    """Names of states; the value of a name that only looks like one is empty."""
+    states = load_states()
+    return [
+        *(
+            (compile_phrase(normalise(name)), code)
+            for code, place in states.states.items()
+            for name in (place.name.en, place.name.es, *place.also)
+        ),
+        *((compile_phrase(name), "") for name in states.not_states),
+    ]
+
+
+@functools.cache
+def _living_names() -> list[tuple[re.Pattern[str], str]]:
+    """The same names after "I live in", "from" and the like, city first or not."""
+    places = "|".join(load_words().living_in.all())
+    return [
+        (re.compile(rf"(?<!\S)(?:{places}) (?:[a-z]+ )?{pattern.pattern}"), code)
+        for pattern, code in _state_names()
+    ]
