@@ -33,8 +33,9 @@ def for_brain(text: str) -> str:
     if len(text) <= BRAIN_CHARACTERS:
         return text
     cut = text[:BRAIN_CHARACTERS]
-    whole_words = cut.rsplit(maxsplit=1)[0] if not text[BRAIN_CHARACTERS].isspace() else cut
-    return whole_words.strip()
+    if not cut[-1].isspace() and not text[BRAIN_CHARACTERS].isspace():
+        cut = cut.rsplit(maxsplit=1)[0]  # the last word is cut in two; leave it out
+    return cut.strip()
 
 
 def _words(text: str) -> frozenset[str]:

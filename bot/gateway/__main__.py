@@ -1,0 +1,29 @@
+"""Run the gateway alone: `python -m bot.gateway`. Settings come from HANDRAIL_*."""
+
+from __future__ import annotations
+
+import sys
+
+from bot.gateway.run import UNUSABLE, run
+from bot.logs import configure_logs
+from bot.safety.screen import Screen, load_screen
+from bot.settings import Settings
+
+
+def main() -> int:
+    """Serve until stopped; returns the process's exit code, see `bot.gateway.run`."""
+    configure_logs("gateway")
+    try:
+        settings = Settings.from_environment()
+    except ValueError as error:
+        print(f"the gateway cannot start: {error}", file=sys.stderr)
+        return UNUSABLE
+
+    def screen() -> Screen:
+        return load_screen(classifier_path=settings.safety_model)
+
+    return run(settings, screen)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""The public web application: the pages, the chat's API, and health."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import sqlalchemy as sa
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bot.clinic.profile import Clinic
+from bot.gateway import api, health, pages
+from bot.gateway.brain import Brain
+from bot.gateway.own_words import OwnWords
+from bot.gateway.protection import Protection
+from bot.gateway.turn import DEADLINE, Screen, Turns
+from bot.safety.replies import CrisisReplies
+from bot.store import StoreError, migrate
+from bot.texts.messages import load_texts
+
+_RETRY_SECONDS = 5.0
+
+log = structlog.get_logger("handrail.gateway")
+
+
+def create_app(
+    *,
+    clinics: Mapping[str, Clinic],
+    screen: Screen,
+    replies: CrisisReplies,
+    engine: sa.engine.Engine,
+    brain: Brain,
+    clock: Callable[[], datetime],
+    deadline: float = DEADLINE,
+) -> Starlette:
+    """The gateway as an ASGI application.
+
+    Args:
+        clinics: profiles by id, from `bot.clinic.profile.load_clinics`.
+        screen: the safety screen.
+        replies: the crisis replies.
+        engine: the store, from `bot.store.open_engine`. Its tables are brought up to
+            date when the application starts, again and again until that succeeds;
+            meanwhile visitors are answered by words of our own.
+        brain: answers the turns.
+        clock: gives the present time, zone-aware.
+        deadline: seconds from a message's arrival to the end of waiting for the brain.
+    """
+    words = OwnWords(clinics, replies, load_texts())
+    turns = Turns(
+        clinics=clinics,
+        screen=screen,
+        words=words,
+        engine=engine,
+        brain=brain,
+        deadline=deadline,
+    )
+    return Starlette(
+        routes=[
+            *api.routes(turns, clock),
+            *health.routes(engine, brain),
+            *pages.routes(clinics, words),
+        ],
+        middleware=[Middleware(Protection)],
+        lifespan=lambda _: _bring_up(engine),
+        exception_handlers={**api.HANDLERS, HTTPException: _http_error},
+    )
+
+
+@asynccontextmanager
+async def _bring_up(engine: sa.engine.Engine) -> AsyncIterator[None]:
+    """Upgrade the tables while the application starts, or beside it if that fails."""
+    retry = None if await _migrated(engine) else asyncio.create_task(_migrate_later(engine))
+    yield
+    if retry is not None:
+        retry.cancel()
+    engine.dispose()
+
+
+async def _migrate_later(engine: sa.engine.Engine) -> None:
+    while True:
+        await asyncio.sleep(_RETRY_SECONDS)
+        if await _migrated(engine):
+            return
+
+
+async def _migrated(engine: sa.engine.Engine) -> bool:
+    try:
+        await asyncio.to_thread(migrate, engine)
+    except StoreError as error:
+        log.error("the store cannot be used", reason=str(error))
+        return False
+    return True
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    """Unknown addresses and methods, in the same form as every other refusal."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return JSONResponse(
+        {"error": error.detail}, status_code=error.status_code, headers=error.headers
+    )

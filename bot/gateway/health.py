@@ -1,0 +1,50 @@
+"""Is the process alive, and would a message be answered well: /healthz and /readyz."""
+
+from __future__ import annotations
+
+import asyncio
+
+import sqlalchemy as sa
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot.gateway.brain import Brain
+from bot.store import StoreError, check
+
+_STORE_SECONDS = 2.0
+
+
+def routes(engine: sa.engine.Engine, brain: Brain) -> list[Route]:
+    """The two health routes."""
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"alive": True})
+
+    async def readyz(_: Request) -> Response:
+        brain_ready, store_problem = await asyncio.gather(brain.ready(), _store_problem(engine))
+        reasons = [] if brain_ready else ["the brain does not answer yet"]
+        if store_problem:
+            reasons.append(store_problem)
+        return JSONResponse(
+            {
+                "ready": not reasons,
+                "brain": brain_ready,
+                "store": store_problem is None,
+                "reasons": reasons,
+            },
+            status_code=503 if reasons else 200,
+        )
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]
+
+
+async def _store_problem(engine: sa.engine.Engine) -> str | None:
+    try:
+        await asyncio.wait_for(asyncio.to_thread(check, engine), _STORE_SECONDS)
+    except StoreError:
+        # Which database and why is in the log; this page is public.
+        return "the store cannot be used"
+    except asyncio.TimeoutError:
+        return "the store is too slow"
+    return None

@@ -1,0 +1,71 @@
+"""Run the gateway as a process."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+import uvicorn
+
+from bot.clinic.profile import load_clinics
+from bot.gateway.app import create_app
+from bot.gateway.brain_client import SocketBrain
+from bot.gateway.turn import Screen
+from bot.reviewed import DataError
+from bot.safety.replies import load_replies
+from bot.settings import Settings
+from bot.store import StoreError, open_engine
+
+UNUSABLE = 2  # exit code: a setting or a data file must be mended
+_FINISH_SECONDS = 8  # for turns in flight when asked to stop
+
+
+def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        settings: of this installation.
+        load_screen: gives the safety screen; may raise DataError, OSError, ValueError.
+
+    Returns:
+        0 after a clean stop; 2 if it cannot start, with the reason on stderr.
+    """
+    try:
+        app = create_app(
+            clinics=load_clinics(settings.clinics),
+            screen=load_screen(),
+            replies=load_replies(),
+            engine=open_engine(settings.database),
+            brain=SocketBrain(settings.socket),
+            clock=lambda: datetime.now(timezone.utc),
+        )
+    except (OSError, ValueError, DataError, StoreError) as error:
+        print(f"the gateway cannot start: {error}", file=sys.stderr)
+        return UNUSABLE
+    # When it has finished, uvicorn raises the signal again; nothing is left to do then.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_FINISH_SECONDS,
+        )
+    )
+    try:
+        server.run()
+    except SystemExit:
+        # uvicorn's way to say that it cannot listen.
+        print(
+            f"the gateway cannot listen on {settings.host}:{settings.port}; "
+            "is another program there? HANDRAIL_PORT chooses another port.",
+            file=sys.stderr,
+        )
+        return UNUSABLE
+    return 0
