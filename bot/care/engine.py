@@ -178,21 +178,17 @@ class Rules:
         """
         holds = possible = self._at_clinic[outpatient_for_moderate]
         unknown: list[str] = []
-        known = 0
-        for item, masks in self._masks.items():
-            value = answers.get(item, UNKNOWN)
-            try:
-                mask = masks[value]
-            except (KeyError, TypeError):
-                raise ValueError(_no_such_value(item, value)) from None
-            holds &= mask
-            if value == UNKNOWN:
-                unknown.append(item)
-                known += item in answers
-            else:
-                possible &= mask
-                known += 1
-        if known != len(answers):
+        try:
+            for item, masks in self._masks.items():
+                value = answers.get(item, UNKNOWN)
+                holds &= masks[value]
+                if value == UNKNOWN:
+                    unknown.append(item)
+                else:
+                    possible &= masks[value]
+        except (KeyError, TypeError):
+            raise ValueError(_no_such_value(item, value)) from None
+        if len(answers) + len(unknown) != len(ITEMS) and not answers.keys() <= ITEMS.keys():
             raise ValueError(_no_such_item(answers))
 
         at_least = self._highest(holds)
@@ -211,6 +207,11 @@ class Rules:
                 level = CONSULTATION
                 extra.append(self._outcomes[LEVEL_NOT_OFFERED])
 
+        for item, condition in self.table.applies.items():
+            if item in unknown and any(
+                answers.get(other, UNKNOWN) not in values for other, values in condition.items()
+            ):
+                unknown.remove(item)
         telling = holds & self._raising or holds & ~self._notes
         withheld = self._withheld(answers.get("age_band", UNKNOWN))
         return Disposition(
@@ -218,7 +219,7 @@ class Rules:
             at_least,
             (*self._reasons_of(telling), *extra) if extra else self._reasons_of(telling),
             self._reasons_of(holds & self._notes),
-            tuple(self._applicable(unknown, answers)) if unknown else (),
+            tuple(unknown),
             None if withheld else level,
             withheld,
             self.version,
@@ -287,17 +288,6 @@ class Rules:
             return self._outcomes[AGE_NOT_KNOWN]
         return None
 
-    def _applicable(self, items: list[str], answers: Mapping[str, str]) -> list[str]:
-        return [
-            item
-            for item in items
-            if item not in self.table.applies
-            or all(
-                answers.get(other, UNKNOWN) in values
-                for other, values in self.table.applies[item].items()
-            )
-        ]
-
     def _masks_of(self, item: str) -> dict[str, int]:
         return {
             value: self._bits(
@@ -313,7 +303,7 @@ class Rules:
         return sum(1 << self._bit[rule.id] for rule in chosen)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def load_rules() -> Rules:
     """Handrail's own rules; raises `bot.reviewed.DataError` on a mistake in the table."""
     return Rules(load_table())

@@ -247,15 +247,13 @@ def questionnaire_problems(path: Path = QUESTIONNAIRE_FILE) -> list[Problem]:
 
 def read_questionnaire(path: Path) -> QuestionnaireTable:
     """The questionnaire at `path`; raises `DataError` with every mistake in it."""
-    document = Document(path)
-    table = document.parse(QuestionnaireTable)
-    problems = list(_problems(document, table))
+    problems = questionnaire_problems(path)
     if problems:
         raise DataError(problems)
-    return table
+    return Document(path).parse(QuestionnaireTable)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def load_questionnaire() -> Questionnaire:
     """Handrail's own questionnaire over its own rules; raises `DataError`."""
     return Questionnaire(read_questionnaire(QUESTIONNAIRE_FILE), load_rules())

@@ -127,15 +127,13 @@ def rule_problems(path: Path = RULES_FILE) -> list[Problem]:
 
 def read_rules(path: Path) -> RuleTable:
     """The table at `path`; raises `DataError` with every mistake in it."""
-    document = Document(path)
-    table = document.parse(RuleTable)
-    problems = list(_problems(document, table))
+    problems = rule_problems(path)
     if problems:
         raise DataError(problems)
-    return table
+    return Document(path).parse(RuleTable)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def load_table() -> RuleTable:
     """Handrail's own table; raises `DataError` with every mistake in it."""
     return read_rules(RULES_FILE)

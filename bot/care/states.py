@@ -39,7 +39,7 @@ class States(ReviewedModel):
     not_states: list[str]
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def load_states() -> States:
     """The states; raises `DataError` with file and line."""
     return Document(STATES_FILE).parse(States)

@@ -82,7 +82,7 @@ class Match:
     value: str
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def load_words() -> WordLists:
     """The word lists; raises `bot.reviewed.DataError` with file and line."""
     return Document(WORDS_FILE).parse(WordLists)
@@ -207,12 +207,12 @@ def _word(token: str) -> str:
     return re.escape(token)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def _number_pattern() -> str:
     return rf"(?:\d+\+?|{'|'.join(load_words().numbers)})"
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def _spellings() -> list[tuple[re.Pattern[str], str]]:
     return [
         (re.compile(rf"(?<!\S){re.escape(long)}(?!\S)"), short)
@@ -220,22 +220,22 @@ def _spellings() -> list[tuple[re.Pattern[str], str]]:
     ]
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def _fillers() -> frozenset[str]:
     return frozenset(load_words().fillers.all())
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def _doubting() -> re.Pattern[str]:
     return _any_of(load_words().doubting.all())
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def _conditional() -> re.Pattern[str]:
     return _any_of(load_words().conditional.all())
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def _question_start() -> re.Pattern[str]:
     return _any_of(load_words().question_starts.all())
 
