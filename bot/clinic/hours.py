@@ -84,7 +84,7 @@ def line_state(clinic: Clinic, now: datetime) -> LineState:
     closes_at = opens_at = None
     for start, _end, state, _comment in staffed.intervals(local, local + _HORIZON):
         opens = state == State.OPEN
-        if was_open and not opens and closes_at is None:
+        if was_open and not opens:
             closes_at = start
         if opens and not was_open:
             opens_at = start

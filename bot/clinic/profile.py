@@ -363,7 +363,7 @@ def _topic_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
         ("extra_faq", [entry.id for entry in clinic.extra_faq]),
     ):
         for position, name in enumerate(names):
-            if name in places or (section == "extra_faq" and name in FAQ_TOPICS):
+            if name in places:
                 yield document.problem(
                     (section, position), f"{name!r} has an answer already; keep one"
                 )

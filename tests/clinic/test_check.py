@@ -77,6 +77,12 @@ AGES = (
             "es: de lunes a viernes",
             "the rule says 09:30, but these words do not say '9:30 a. m.'",
         ),
+        (
+            "08:30-18:00; PH off",
+            "08:30-12:00,13:00-18:00; PH off",
+            "en: Monday to Friday, 8:30",
+            "the rule says 12:00, but these words do not say '12:00 PM'",
+        ),
         ('"+18882780716"', '"+18880780716"', 'e164: "+1888', "is not a number that can be dialled"),
         ('"+18882780716"', '"+99918880780"', 'e164: "+999', "is not a number that can be dialled"),
         (
