@@ -71,6 +71,7 @@ _LEET_INSIDE = frozenset("@$!*")
 _SENTENCE_MARKS = frozenset(".!?\n\r;:¡¿…。！？\u2028\u2029")
 _STRETCHED = re.compile(r"(.)\1{2,}")
 _HAS_LETTER = re.compile(r"[^\W\d_]")
+_CONTRACTED = frozenset(("t", "m", "s", "re", "ve", "ll", "d"))
 _SPELT_OUT = 4  # "s u i c i d e": so many single letters in a row may be one word
 _NEAR_LENGTH = 7
 
@@ -107,7 +108,7 @@ def fold(text: str) -> tuple[str, list[int]]:
 def tokenise(text: str, spelling: Spelling) -> list[Token]:
     """The tokens of `text` in order; empty for a text without words."""
     folded, origin = fold(text)
-    rough = _join_spelt_out(_split(folded, spelling), spelling)
+    rough = _join_contractions(_join_spelt_out(_split(folded, spelling), spelling), spelling)
     tokens: list[Token] = []
     for word, start, end, gap, asked, quoted in rough:
         first, last = origin[start], origin[end - 1] + 1
@@ -187,6 +188,20 @@ def _join_spelt_out(rough: Sequence[_Rough], spelling: Spelling) -> list[_Rough]
                 continue
         joined.extend(rough[position : max(end, position + 1)])
         position = max(end, position + 1)
+    return joined
+
+
+def _join_contractions(rough: Sequence[_Rough], spelling: Spelling) -> list[_Rough]:
+    """ "don t" and "i m": contractions whose apostrophe became a space."""
+    joined: list[_Rough] = []
+    for piece in rough:
+        if piece[0] in _CONTRACTED and joined and piece[3] == NO_BREAK:
+            before = joined[-1]
+            word = before[0] + piece[0]
+            if word in spelling.rewrites or (word in ("its", "whos") and piece[0] == "s"):
+                joined[-1] = (word, before[1], piece[2], before[3], piece[4], before[5])
+                continue
+        joined.append(piece)
     return joined
 
 
