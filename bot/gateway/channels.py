@@ -48,15 +48,22 @@ class Channel:
     def render(self, messages: Sequence[BotMessage]) -> list[Rendered]:
         """The reply as this channel shows it, at least one message for at least one."""
         if not self.joins_messages:
-            return [self._one(message.text, [message]) for message in messages]
-        whole = self._one("\n\n".join(message.text for message in messages), messages)
-        if self.most_characters is None or len(whole.text) <= self.most_characters:
-            return [whole]
-        # The last part carries the choices: they are what the next text answers.
-        parts = _parts(whole.text, self.most_characters)
+            return [
+                Rendered(message.text, message.response, tuple(message.buttons))
+                for message in messages
+            ]
+        # One question is answered at a time: the last message that offers choices.
+        choices = next((tuple(m.buttons) for m in reversed(messages) if m.buttons), ())
+        parts = self._parts("\n\n".join(message.text for message in messages))
+        if choices and not self.buttons:
+            numbered = "\n".join(f"{n} {button.label}" for n, button in enumerate(choices, 1))
+            together = f"{parts[-1]}\n{numbered}"
+            # The choices stay together; the last text carries them.
+            parts[-1:] = [together] if self._fits(together) else [parts[-1], *self._parts(numbered)]
+        response = messages[0].response
         return [
-            *(Rendered(part, whole.response) for part in parts[:-1]),
-            dataclasses.replace(whole, text=parts[-1]),
+            *(Rendered(part, response) for part in parts[:-1]),
+            Rendered(parts[-1], response, choices),
         ]
 
     def choice(self, typed: str, offered: Sequence[Button]) -> int | None:
@@ -82,13 +89,11 @@ class Channel:
         starts = [index for index, label in enumerate(labels) if label.split(" ")[0] == said]
         return starts[0] if len(starts) == 1 else None
 
-    def _one(self, text: str, messages: Sequence[BotMessage]) -> Rendered:
-        # One question is answered at a time: the last message that offers choices.
-        choices = next((tuple(m.buttons) for m in reversed(messages) if m.buttons), ())
-        if choices and not self.buttons:
-            numbered = (f"{number} {b.label}" for number, b in enumerate(choices, start=1))
-            text = "\n".join((text, *numbered))
-        return Rendered(text, messages[0].response, choices)
+    def _fits(self, text: str) -> bool:
+        return self.most_characters is None or len(text) <= self.most_characters
+
+    def _parts(self, text: str) -> list[str]:
+        return [text] if self.most_characters is None else _parts(text, self.most_characters)
 
 
 CHANNELS = {

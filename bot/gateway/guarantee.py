@@ -22,7 +22,7 @@ from bot.vocabulary import (
     tier_at_least,
 )
 
-HELP_NOW = "help_now"  # intent of the button that is always in view
+HELP_NOW = "help_now"  # intent of the button that is always in view, and its reply
 CRISIS_TIERS = tuple(tier for tier in TIERS if tier_at_least(tier, TIER_CRISIS_OTHER))
 
 # What an answer given by button discloses; its label may be as short as "Yes".
@@ -46,15 +46,19 @@ def disclosed_tier(pressed: Button | None, open_question: str | None) -> str:
     """
     if pressed is None:
         return TIER_NONE
-    if pressed.intent == HELP_NOW:
-        return TIER_CRISIS_SELF
     if open_question == CONCERN and pressed.intent in ("affirm", "unsure"):
         return TIER_CRISIS_SELF
     item, value = pressed.entities.get("item"), pressed.entities.get("value")
     return _DISCLOSED.get((str(item), str(value)), TIER_NONE)
 
 
-def is_kept(messages: Sequence[BotMessage], read_tier: str, pressed_tier: str = TIER_NONE) -> bool:
+def is_kept(
+    messages: Sequence[BotMessage],
+    read_tier: str,
+    *,
+    pressed_tier: str = TIER_NONE,
+    asked_for_help: bool = False,
+) -> bool:
     """Whether a reply may go out as it is.
 
     Args:
@@ -63,13 +67,14 @@ def is_kept(messages: Sequence[BotMessage], read_tier: str, pressed_tier: str = 
             crisis response of that tier.
         pressed_tier: what the pressed button disclosed. It does not know whether the
             visitor speaks of somebody else, so any crisis response will do.
+        asked_for_help: the help button was pressed; its own reply will do as well.
     """
     if read_tier in CRISIS_TIERS:
         return any(is_crisis_response(message.response, read_tier) for message in messages)
-    if pressed_tier in CRISIS_TIERS:
-        return any(
-            is_crisis_response(message.response, tier)
-            for message in messages
-            for tier in CRISIS_TIERS
-        )
-    return True
+    if pressed_tier not in CRISIS_TIERS and not asked_for_help:
+        return True
+    return any(
+        is_crisis_response(message.response, TIER_CRISIS_OTHER)
+        or (asked_for_help and message.response == HELP_NOW)
+        for message in messages
+    )

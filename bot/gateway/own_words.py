@@ -61,6 +61,19 @@ class OwnWords:
             times_before=times_before,
         )
 
+    def follow_up(
+        self, name: str, *, clinic: str | None, channel: str, language: str
+    ) -> BotMessage:
+        """Help on its own occasion, a member of `bot.safety.replies.FOLLOW_UPS`."""
+        profile = self._clinics.get(clinic or "")
+        return self._replies.follow_up(
+            name,
+            channel=channel,
+            language=language,
+            clinic_state=profile.state if profile else None,
+            clinic_line=profile.phone.display if profile and profile.phone else None,
+        )
+
     def unavailable(
         self, *, clinic: str | None, channel: str, language: str, now: datetime
     ) -> BotMessage:

@@ -28,6 +28,7 @@ from bot.gateway.incoming import BRAIN_CHARACTERS, for_brain, language_of, norma
 from bot.gateway.order import Order, Place
 from bot.gateway.own_words import OwnWords
 from bot.safety.reading import Reading
+from bot.safety.replies import FOLLOW_UPS
 from bot.store import (
     Alerts,
     Buttons,
@@ -199,6 +200,17 @@ class _Turn:
         return self.memory.conversation.state.open_question if self.memory else None
 
     @property
+    def asked_for_help(self) -> bool:
+        return self.pressed is not None and self.pressed.intent == HELP_NOW
+
+    @property
+    def denied(self) -> bool:
+        """Whether the direct question about suicide was answered with the "no" button."""
+        if self.open_question != CONCERN or self.pressed is None:
+            return False
+        return self.pressed.intent == "deny"
+
+    @property
     def pressed_tier(self) -> str:
         return disclosed_tier(self.pressed, self.open_question)
 
@@ -210,8 +222,8 @@ class _Turn:
         suicide, everything but the "no" button counts as a yes.
         """
         tier = higher_tier(self.reading.tier, self.pressed_tier)
-        denied = self.pressed is not None and self.pressed.intent == "deny"
-        if self.reply is None and self.open_question == CONCERN and not denied:
+        undecided = self.open_question == CONCERN and not (self.denied or self.asked_for_help)
+        if self.reply is None and undecided:
             return higher_tier(tier, TIER_CRISIS_SELF)
         return tier
 
@@ -490,7 +502,10 @@ class Turns:
     def _answer(self, turn: _Turn) -> None:
         """The reply that goes out: the brain's if the guarantee holds, else our own."""
         if turn.reply is not None and is_kept(
-            turn.reply.messages, turn.reading.tier, turn.pressed_tier
+            turn.reply.messages,
+            turn.reading.tier,
+            pressed_tier=turn.pressed_tier,
+            asked_for_help=turn.asked_for_help,
         ):
             turn.messages = list(turn.reply.messages)
             turn.state = self._state(turn)
@@ -502,21 +517,22 @@ class Turns:
             turn.messages.insert(0, self._words.long_message(turn.channel.name, turn.language))
 
     def _own_reply(self, turn: _Turn) -> BotMessage:
-        channel, language = turn.channel.name, turn.language
+        """What the gateway says by itself: what is most urgent first."""
+        where = {"channel": turn.channel.name, "language": turn.language}
+        occasion = _occasion(turn)
+        if turn.tier not in CRISIS_TIERS and occasion is not None:
+            return self._words.follow_up(occasion, clinic=turn.clinic, **where)
         if tier_at_least(turn.tier, TIER_CONCERN):
             return self._words.crisis(
                 turn.tier,
                 turn.reading.categories,
                 clinic=turn.clinic,
-                channel=channel,
-                language=language,
                 times_before=turn.times_before,
+                **where,
             )
         if not turn.text and turn.trouble is None:
-            return self._words.empty_message(channel, language)
-        return self._words.unavailable(
-            clinic=turn.clinic, channel=channel, language=language, now=turn.now
-        )
+            return self._words.empty_message(**where)
+        return self._words.unavailable(clinic=turn.clinic, now=turn.now, **where)
 
     def _state(self, turn: _Turn) -> TurnState:
         """Where the conversation stands; its tier never falls, even if the brain missed it."""
@@ -529,9 +545,10 @@ class Turns:
         """The same after a reply of our own."""
         state = self._state(turn)
         if turn.tier in CRISIS_TIERS:
-            asked = None if state.open_question == CONCERN else state.open_question
-            return dataclasses.replace(state, handoff=HANDOFF_CRISIS, open_question=asked)
-        if turn.tier == TIER_CONCERN:
+            return dataclasses.replace(_without_concern(state), handoff=HANDOFF_CRISIS)
+        if turn.denied:
+            return _without_concern(state)
+        if turn.tier == TIER_CONCERN and not turn.asked_for_help:
             # The static reply asks the direct question: a "yes" must be understood.
             return dataclasses.replace(state, open_question=CONCERN)
         return state
@@ -571,6 +588,19 @@ class Turns:
         if turn.chosen_language:
             conversations.choose_language(turn.conversation, turn.chosen_language)
         return _add_shown(db, turn.conversation, rendered, seq, turn.now)
+
+
+def _without_concern(state: TurnState) -> TurnState:
+    """The direct question has been answered."""
+    asked = None if state.open_question == CONCERN else state.open_question
+    return dataclasses.replace(state, open_question=asked)
+
+
+def _occasion(turn: _Turn) -> str | None:
+    """The prepared help that a button asks for, if any."""
+    if turn.pressed is not None and turn.pressed.intent in FOLLOW_UPS:
+        return turn.pressed.intent
+    return "concern_no" if turn.denied else None
 
 
 _NO_SUCH_CONVERSATION = "there is no such conversation"

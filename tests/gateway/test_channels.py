@@ -47,6 +47,14 @@ def test_a_long_sms_is_sent_in_parts_that_break_between_sentences():
     assert shown[-1].choices == (YES, NO)
 
 
+def test_choices_that_do_not_fit_beside_the_text_are_sent_together_after_it():
+    shown = SMS.render([BotMessage("x" * 310, "a", [YES, NO])])
+    assert [(part.text, part.choices) for part in shown] == [
+        ("x" * 310, ()),
+        ("1 Yes, full time\n2 No", (YES, NO)),
+    ]
+
+
 @given(st.text(alphabet=st.characters(blacklist_categories=["Cs"]), min_size=1).filter(str.strip))
 def test_no_word_is_lost_in_parts(text):
     shown = SMS.render([BotMessage(text * 40, "a")])

@@ -35,6 +35,13 @@ def test_an_emergency_is_not_satisfied_by_the_help_of_a_lower_tier(replies):
     assert not is_kept([help_], "emergency")
 
 
+def test_the_help_button_gets_its_own_reply_or_crisis_help():
+    assert not is_kept([BotMessage("Hello.", "greet")], "none", asked_for_help=True)
+    assert is_kept([BotMessage("Call 988.", "help_now")], "none", asked_for_help=True)
+    assert is_kept([BotMessage("Call 988.", "crisis_self")], "none", asked_for_help=True)
+    assert not is_kept([BotMessage("Call 988.", "help_now")], "crisis_self", asked_for_help=True)
+
+
 @pytest.mark.parametrize("tier", [tier for tier in TIERS if tier not in CRISIS_TIERS])
 def test_every_other_reply_is_kept(tier):
     assert is_kept([BotMessage("Hello.", "greet")], tier)
@@ -44,7 +51,7 @@ def test_every_other_reply_is_kept(tier):
     ("button", "open_question", "tier"),
     [
         (None, "concern", "none"),
-        (Button("I need help now", "help_now"), None, "crisis_self"),
+        (Button("I need help now", "help_now"), None, "none"),  # not a disclosure
         (Button("Yes", "affirm"), "concern", "crisis_self"),
         (Button("Not sure", "unsure"), "concern", "crisis_self"),
         (Button("No", "deny"), "concern", "none"),
