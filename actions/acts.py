@@ -114,9 +114,7 @@ class ActionRestart(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Forgets the answers and leaves any form."""
-        kept: list[Any] = [
-            SlotSet(slot, tracker.get_slot(slot)) for slot in _KEPT_AFTER_RESTART
-        ]
+        kept: list[Any] = [SlotSet(slot, tracker.get_slot(slot)) for slot in _KEPT_AFTER_RESTART]
         say(dispatcher, Turn(tracker).message("restart"))
         return [ActiveLoop(None), AllSlotsReset(), *kept]
 

@@ -39,4 +39,4 @@ def faq_message(turn: Turn, topic: str) -> BotMessage:
 
 def topic_button(turn: Turn, topic: str) -> Button:
     """A button that asks for `topic`."""
-    return Button(turn.house.topics.label(topic, turn.language), faq_intent(topic))
+    return Button(turn.house.topics.label(topic, turn.language, turn.clinic), faq_intent(topic))

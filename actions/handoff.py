@@ -7,11 +7,11 @@ from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
-from actions.triage import REQUESTED, known_answers
+from actions.triage import REQUESTED, answers_for_rules
 from actions.turn import Turn, say
 from bot.brain import names
 from bot.handoff.records import HandoffRecord
-from bot.vocabulary import HANDOFF_CALLBACK, HANDOFF_PHONE, TIER_NONE
+from bot.vocabulary import HANDOFF_CALLBACK, HANDOFF_CRISIS, HANDOFF_PHONE, TIER_NONE
 
 
 class ActionHandoff(Action):
@@ -26,9 +26,9 @@ class ActionHandoff(Action):
     ) -> list[EventType]:
         """The record is committed before its code is told."""
         turn = Turn(tracker)
-        can_call_now = (
-            turn.clinic.phone is not None and turn.line.open and not turn.line.closing_soon
-        )
+        if _in_first_crisis(turn):
+            return _crisis_record(turn)
+        can_call_now = turn.clinic.phone is not None and turn.line.can_transfer
         kind = HANDOFF_PHONE if can_call_now else HANDOFF_CALLBACK
         recorded = turn.house.desk.record(record_of(turn, kind), turn.now)
         values = {"reference": recorded.reference}
@@ -51,6 +51,21 @@ class ActionHandoff(Action):
         ]
 
 
+def _in_first_crisis(turn: Turn) -> bool:
+    """Whether the questionnaire has just ended in a crisis reply that waits for an answer."""
+    just_ran = names.ACTION_TRIAGE_RESULT in turn.actions_since_message()
+    return just_ran and turn.tracker.get_slot(names.PENDING) == names.PENDING_CRISIS
+
+
+def _crisis_record(turn: Turn) -> list[EventType]:
+    """After a crisis reply nothing more is said; staff find the record all the same."""
+    recorded = turn.house.desk.record(record_of(turn, HANDOFF_CRISIS), turn.now)
+    return [
+        SlotSet(names.HANDOFF, HANDOFF_CRISIS),
+        SlotSet(names.REFERENCE, recorded.reference),
+    ]
+
+
 def record_of(turn: Turn, kind: str, **contact: str | None) -> HandoffRecord:
     """What staff will find under the code, from the slots."""
     tracker = turn.tracker
@@ -64,6 +79,6 @@ def record_of(turn: Turn, kind: str, **contact: str | None) -> HandoffRecord:
         tier_rule=tracker.get_slot(names.TIER_RULE),
         level=tracker.get_slot(names.LEVEL),
         at_least=tracker.get_slot(names.AT_LEAST),
-        answers=known_answers(turn),
+        answers=answers_for_rules(turn),
         **contact,
     )

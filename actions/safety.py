@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
@@ -42,7 +44,7 @@ class ActionSafety(Action):
         say(dispatcher, crisis_message(turn, tier, times))
         if tier == TIER_CONCERN:
             return [SlotSet(names.PENDING, names.PENDING_CONCERN)]
-        return _in_crisis(times)
+        return in_crisis(turn, tier, turn.tracker.get_slot(names.TIER_RULE), times)
 
 
 class ActionSafetyFollowUp(Action):
@@ -59,16 +61,36 @@ class ActionSafetyFollowUp(Action):
         turn = Turn(tracker)
         if tracker.get_slot(names.PENDING) == names.PENDING_CONCERN:
             return _after_concern(dispatcher, turn)
-        if turn.intent in (CRISIS_GO_ON, "thank"):
-            say(dispatcher, _follow_up(turn, "crisis_go_on"))
-            return [SlotSet(names.PENDING, None)]
-        if turn.intent in (CRISIS_CAN_CALL, "affirm"):
-            say(dispatcher, _follow_up(turn, "crisis_can_call"))
-        elif turn.intent in (CRISIS_CANNOT_CALL, "deny", "unsure"):
-            say(dispatcher, _follow_up(turn, "crisis_cannot_call"))
-        else:
-            say(dispatcher, _follow_up(turn, "crisis_stay"))
-        return [SlotSet(names.PENDING, names.PENDING_CRISIS)]
+        name = follow_up_name(turn.intent, _follow_ups_so_far(tracker))
+        say(dispatcher, _follow_up(turn, name))
+        over = name in ("crisis_go_on", "crisis_stay")
+        return [SlotSet(names.PENDING, None if over else names.PENDING_CRISIS)]
+
+
+def follow_up_name(intent: str, so_far: Sequence[str]) -> str:
+    """Which text follows an answer to "can you call or text now?".
+
+    Args:
+        intent: of the answer.
+        so_far: follow-ups that this conversation had already; none is said twice in a row.
+    """
+    if intent in (CRISIS_GO_ON, "thank"):
+        return "crisis_go_on"
+    if intent in (CRISIS_CAN_CALL, "affirm"):
+        return "crisis_can_call"
+    if intent in (CRISIS_CANNOT_CALL, "deny", "unsure"):
+        ways = ("crisis_cannot_call", "crisis_not_talking")
+        return next((way for way in ways if way not in so_far), "crisis_stay")
+    return "crisis_stay"
+
+
+def _follow_ups_so_far(tracker: Tracker) -> list[str]:
+    said = [
+        (event.get("metadata") or {}).get("reviewed")
+        for event in tracker.events
+        if event.get("event") == "bot"
+    ]
+    return [name for name in said if name]
 
 
 def crisis_message(turn: Turn, tier: str, times_before: int) -> BotMessage:
@@ -88,12 +110,7 @@ def _after_concern(dispatcher: CollectingDispatcher, turn: Turn) -> list[EventTy
     if turn.intent in ("affirm", "unsure"):
         times = int(turn.tracker.get_slot(names.CRISIS_TURNS) or 0)
         say(dispatcher, crisis_message(turn, TIER_CRISIS_SELF, times))
-        tier = higher_tier(turn.tracker.get_slot(names.TIER) or TIER_NONE, TIER_CRISIS_SELF)
-        return [
-            SlotSet(names.TIER, tier),
-            SlotSet(names.TIER_RULE, "direct_question"),
-            *_in_crisis(times),
-        ]
+        return in_crisis(turn, TIER_CRISIS_SELF, "direct_question", times)
     say(dispatcher, _follow_up(turn, "concern_no"))
     events: list[EventType] = [SlotSet(names.PENDING, None)]
     if turn.intent.startswith("faq_"):  # a question instead of an answer: it is answered too
@@ -103,12 +120,17 @@ def _after_concern(dispatcher: CollectingDispatcher, turn: Turn) -> list[EventTy
     return events
 
 
-def _in_crisis(times_before: int) -> list[EventType]:
-    return [
+def in_crisis(turn: Turn, tier: str, rule: str | None, times_before: int) -> list[EventType]:
+    """The conversation is in crisis: the risk stays on record, "can you call?" is open."""
+    before = turn.tracker.get_slot(names.TIER) or TIER_NONE
+    events: list[EventType] = [
         SlotSet(names.CRISIS_TURNS, times_before + 1),
         SlotSet(names.HANDOFF, HANDOFF_CRISIS),
         SlotSet(names.PENDING, names.PENDING_CRISIS),
     ]
+    if higher_tier(before, tier) != before:
+        events += [SlotSet(names.TIER, tier), SlotSet(names.TIER_RULE, rule)]
+    return events
 
 
 def _follow_up(turn: Turn, name: str) -> BotMessage:

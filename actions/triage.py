@@ -8,28 +8,27 @@ itself, so that question and answer are one step.
 
 from __future__ import annotations
 
-from typing import Any
-
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.safety import crisis_message, in_crisis
 from actions.turn import Turn, say
 from bot.brain import names
 from bot.care.answers import understand, volunteered
 from bot.care.engine import Disposition
-from bot.care.jurisdictions import level_may_be_shown
+from bot.care.jurisdictions import Gate, level_may_be_shown
 from bot.care.questionnaire import Item
 from bot.turns import BotMessage, Button
 from bot.vocabulary import (
     ANSWER,
     CONSULTATION,
-    CRISIS_ASSESSMENT,
     EMERGENCY,
     INPATIENT,
     ITEMS,
     SAFETY_INTENTS,
+    TIER_CRISIS_OTHER,
     TIER_CRISIS_SELF,
     TIER_EMERGENCY,
     UNKNOWN,
@@ -38,6 +37,8 @@ from bot.vocabulary import (
 
 REQUESTED = "requested_slot"
 _MISSES_BEFORE_SKIP = 3
+# Intents that say nothing by themselves: an answer was meant, but not understood.
+_NO_ANSWER = frozenset({"nlu_fallback", "affirm", "deny", "unsure", "start_triage", ANSWER})
 # Said about the questionnaire, not in answer to it: rules take these turns.
 _SAID_ABOUT = frozenset(
     {
@@ -67,44 +68,30 @@ class ValidateTriageForm(Action):
     def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
-        """Returns no slot for a message that is no answer: the form then gives way to rules."""
+        """Returns no slot for a side question: the form then gives way to rules."""
         turn = Turn(tracker)
-        questionnaire = turn.house.questionnaire
         requested = tracker.get_slot(REQUESTED)
-        answers = known_answers(turn)
-        found: dict[str, str] = {}
-        events: list[EventType] = []
-
         coming_back = any(name != names.TRIAGE_FORM for name in turn.actions_since_message())
-        starting = requested not in ITEMS
-        if starting:
-            found = volunteered(turn.text, turn.language)
-        elif not coming_back:
-            found = _read(turn, questionnaire.item(requested))
-            if not found:
-                misses = int(tracker.get_slot(names.MISSES) or 0) + 1
-                if _is_said_about(turn) or misses < _MISSES_BEFORE_SKIP:
-                    return []
-                found = {requested: UNKNOWN}
-                say(dispatcher, turn.message("triage_skip"))
-            events.append(SlotSet(names.MISSES, 0))
-
-        asked = list(tracker.get_slot(names.ASKED) or [])
-        for item, value in found.items():
-            answers[item] = value
-            asked = [*(other for other in asked if other != item), item]
-            events.append(SlotSet(item, value))
+        if requested not in ITEMS:
+            if not tracker.get_slot(names.ASKED):
+                say(dispatcher, turn.message("triage_intro"))
+            return _go_on(dispatcher, turn, volunteered(turn.text), [])
+        if coming_back:
+            return _go_on(dispatcher, turn, {}, [])
+        found = _read(turn, requested)
         if found:
-            events.append(SlotSet(names.ASKED, asked))
-
-        following = questionnaire.next_item(answers)
-        if following is None:
-            return [*events, SlotSet(REQUESTED, None)]
-        if starting and not coming_back and not asked:
-            say(dispatcher, turn.message("triage_intro"))
-        short = coming_back and following.name == requested
-        say(dispatcher, question(turn, following, answers, short=short))
-        return [*events, SlotSet(REQUESTED, following.name)]
+            return _go_on(dispatcher, turn, found, [SlotSet(names.MISSES, 0)])
+        if turn.intent not in _NO_ANSWER:
+            return []
+        misses = int(tracker.get_slot(names.MISSES) or 0) + 1
+        if misses >= _MISSES_BEFORE_SKIP:
+            say(dispatcher, turn.message("triage_skip"))
+            return _go_on(dispatcher, turn, {requested: UNKNOWN}, [SlotSet(names.MISSES, 0)])
+        item = turn.house.questionnaire.items[requested]
+        help_text = item.help.in_language(turn.language)
+        again = question(turn, item, known_answers(turn), short=True)
+        say(dispatcher, BotMessage(help_text, f"help_{requested}", again.buttons))
+        return [SlotSet(names.MISSES, misses), SlotSet(REQUESTED, requested)]
 
 
 class ActionTriageResult(Action):
@@ -119,7 +106,7 @@ class ActionTriageResult(Action):
     ) -> list[EventType]:
         """Level and floor go to the slots for staff; the visitor gets orientation."""
         turn = Turn(tracker)
-        answers = known_answers(turn)
+        answers = turn.house.questionnaire.with_inferences(answers_for_rules(turn))
         disposition = turn.house.rules.evaluate(
             answers,
             outpatient_for_moderate=turn.clinic.outpatient_for_moderate_with_strong_support,
@@ -129,27 +116,16 @@ class ActionTriageResult(Action):
             SlotSet(names.LEVEL, disposition.level),
             SlotSet(names.AT_LEAST, disposition.at_least),
         ]
-        if disposition.level in (CRISIS_ASSESSMENT, EMERGENCY):
-            tier = TIER_EMERGENCY if disposition.level == EMERGENCY else TIER_CRISIS_SELF
-            say(
-                dispatcher,
-                turn.house.replies.reply(
-                    tier,
-                    (),
-                    channel=turn.channel,
-                    language=turn.language,
-                    clinic_state=turn.clinic.state,
-                    clinic_line=turn.clinic.phone.display if turn.clinic.phone else None,
-                    times_before=int(tracker.get_slot(names.CRISIS_TURNS) or 0),
-                ),
-            )
-            return [
-                *events,
-                SlotSet(names.TIER, tier),
-                SlotSet(names.TIER_RULE, "questionnaire"),
-                SlotSet(names.PENDING, names.PENDING_CRISIS),
-            ]
-        say(dispatcher, result_message(turn, disposition, answers))
+        if not disposition.is_crisis:
+            say(dispatcher, result_message(turn, disposition, answers))
+            return events
+        tier = _tier_of(disposition.level, answers)
+        times = int(tracker.get_slot(names.CRISIS_TURNS) or 0)
+        say(dispatcher, crisis_message(turn, tier, times))
+        events += in_crisis(turn, tier, "questionnaire", times)
+        if times:
+            # They had said it before; now the way to a person at the clinic has its turn.
+            events.append(SlotSet(names.PENDING, None))
         return events
 
 
@@ -185,7 +161,7 @@ class ActionAskWhy(Action):
         turn = Turn(tracker)
         requested = tracker.get_slot(REQUESTED)
         if tracker.active_loop.get("name") == names.TRIAGE_FORM and requested in ITEMS:
-            why = turn.house.questionnaire.item(requested).why.in_language(turn.language)
+            why = turn.house.questionnaire.items[requested].why.in_language(turn.language)
             say(dispatcher, BotMessage(text=why, response=f"why_{requested}"))
         else:
             say(dispatcher, turn.message("ask_why"))
@@ -193,12 +169,35 @@ class ActionAskWhy(Action):
 
 
 def known_answers(turn: Turn) -> dict[str, str]:
-    """The answers, and what the safety screen has heard: it is not asked a second time."""
+    """The answers for choosing the next question.
+
+    What the safety screen has heard is not asked a second time; "past" stands for it,
+    so that the rest of the questionnaire can go on.
+    """
     answers = turn.answers()
-    tier = turn.tracker.get_slot(names.TIER)
-    if "safety_now" not in answers and tier and tier_at_least(tier, TIER_CRISIS_SELF):
+    if "safety_now" not in answers and _disclosed(turn):
+        answers["safety_now"] = "past"
+    return answers
+
+
+def answers_for_rules(turn: Turn) -> dict[str, str]:
+    """The answers for the level of care: a disclosure in the chat counts as "now"."""
+    answers = turn.answers()
+    if answers.get("safety_now", UNKNOWN) in ("no", "past", UNKNOWN) and _disclosed(turn):
         answers["safety_now"] = "now"
     return answers
+
+
+def _tier_of(level: str, answers: dict[str, str]) -> str:
+    if level == EMERGENCY:
+        return TIER_EMERGENCY
+    other = answers.get("for_whom") == "someone_else"
+    return TIER_CRISIS_OTHER if other else TIER_CRISIS_SELF
+
+
+def _disclosed(turn: Turn) -> bool:
+    tier = turn.tracker.get_slot(names.TIER)
+    return bool(tier) and tier_at_least(tier, TIER_CRISIS_SELF)
 
 
 def question(turn: Turn, item: Item, answers: dict[str, str], *, short: bool) -> BotMessage:
@@ -207,8 +206,12 @@ def question(turn: Turn, item: Item, answers: dict[str, str], *, short: bool) ->
     if short:
         text = f"{turn.text_of('triage_resume')} {text}"
     buttons = [
-        Button(label, ANSWER, {"item": item.name, "value": value})
-        for value, label in item.choice_labels(turn.language)
+        Button(
+            choice.label.in_language(turn.language),
+            ANSWER,
+            {"item": item.name, "value": choice.value},
+        )
+        for choice in item.choices
     ]
     return BotMessage(text=text, response=f"ask_{item.name}", buttons=buttons)
 
@@ -217,11 +220,11 @@ def result_message(turn: Turn, disposition: Disposition, answers: dict[str, str]
     """What the visitor hears of the disposition: orientation, or a person."""
     if answers.get("age_band") == "under_18":
         return turn.message("result_minor")
-    if not level_may_be_shown(answers.get("state"), turn.clinic.licensed_states).allowed:
+    if answers.get("state", UNKNOWN) != UNKNOWN and not _gate(turn, answers).allowed:
         return turn.message("result_gated")
-    if disposition.level == CONSULTATION:
+    if disposition.visitor_level in (None, CONSULTATION) or not _gate(turn, answers).allowed:
         return turn.message("result_consultation")
-    reasons = [reason.visitor.in_language(turn.language) for reason in disposition.reasons][:3]
+    reasons = disposition.visitor_reasons(turn.language)
     return turn.message(
         "result_inpatient" if disposition.level == INPATIENT else "result_level",
         level_name=turn.text_of(f"level_{disposition.level}"),
@@ -229,22 +232,55 @@ def result_message(turn: Turn, disposition: Disposition, answers: dict[str, str]
     )
 
 
-def _read(turn: Turn, item: Item) -> dict[str, str]:
+def _gate(turn: Turn, answers: dict[str, str]) -> Gate:
+    return level_may_be_shown(answers.get("state", UNKNOWN), turn.clinic.licensed_states)
+
+
+def _asking(turn: Turn, answers: dict[str, str]) -> dict[str, bool]:
+    """What decides which questions are still worth asking at this clinic."""
+    known_state = answers.get("state", UNKNOWN) != UNKNOWN
+    return {
+        "outpatient_for_moderate": turn.clinic.outpatient_for_moderate_with_strong_support,
+        "level_shown": not known_state or _gate(turn, answers).allowed,
+    }
+
+
+def _go_on(
+    dispatcher: CollectingDispatcher,
+    turn: Turn,
+    found: dict[str, str],
+    events: list[EventType],
+) -> list[EventType]:
+    """Note the answers, then ask the next question; without one the form is complete."""
+    answers = {**known_answers(turn), **found}
+    if found:
+        asked = [item for item in turn.tracker.get_slot(names.ASKED) or [] if item not in found]
+        events += [SlotSet(item, value) for item, value in found.items()]
+        events.append(SlotSet(names.ASKED, [*asked, *found]))
+    following = turn.house.questionnaire.next_item(answers, **_asking(turn, answers))
+    if following is None:
+        return [*events, SlotSet(REQUESTED, None)]
+    short = not found and following.name == turn.tracker.get_slot(REQUESTED)
+    say(dispatcher, question(turn, following, answers, short=short))
+    return [*events, SlotSet(REQUESTED, following.name)]
+
+
+def _read(turn: Turn, item: str) -> dict[str, str]:
     """The answers in this message: a pressed choice (of any question), or free text."""
     if turn.intent == ANSWER:
         pressed, value = turn.entities.get("item", ""), turn.entities.get("value", "")
         return {pressed: value} if pressed in ITEMS else {}
     if _is_said_about(turn):
         return {}
-    value = understand(item, turn.text, turn.language)
-    if value is None:
+    read = understand(item, turn.text, turn.language)
+    if read is None:
         return {}
-    others: dict[str, Any] = {
+    others = {
         name: told
-        for name, told in volunteered(turn.text, turn.language).items()
-        if name != item.name and turn.tracker.get_slot(name) is None
+        for name, told in volunteered(turn.text).items()
+        if name != item and turn.tracker.get_slot(name) is None
     }
-    return {item.name: value, **others}
+    return {item: read, **others}
 
 
 def _is_said_about(turn: Turn) -> bool:

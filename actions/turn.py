@@ -74,19 +74,19 @@ class Turn:
         """How to reach a person at this moment, one or two sentences."""
         if self.clinic.phone is None:
             return self.text_of("reach_callback")
-        if self.line.open and not self.line.closing_soon:
+        if self.line.can_transfer:
             return self.text_of("reach_open")
         if self.line.readable and self.line.opens_at and not self.line.open:
             return self.text_of("reach_closed", opens=self.opens)
         return self.text_of("reach_unknown_hours")
 
-    def text_of(self, name: str, **values: str) -> str:
+    def text_of(self, name: str, /, **values: str) -> str:
         """A fixed text in this turn's language and for its channel."""
         return self.house.texts.text(
             name, self.language, self.channel, **{**self._values(name), **values}
         )
 
-    def message(self, name: str, **values: str) -> BotMessage:
+    def message(self, name: str, /, **values: str) -> BotMessage:
         """A fixed message in this turn's language and for its channel."""
         return self.house.texts.message(
             name, self.language, self.channel, **{**self._values(name), **values}
@@ -111,9 +111,9 @@ class Turn:
         return ran[::-1]
 
     def _values(self, name: str) -> dict[str, str]:
-        values = {"clinic": self.clinic.name}
+        values: dict[str, str] = {"clinic": str(self.clinic.name)}
         if self.clinic.phone is not None:
-            values["line"] = self.clinic.phone.display
+            values["line"] = str(self.clinic.phone.display)
         if not name.startswith("reach_") and "{reach}" in self.house.texts.messages[name].en:
             values["reach"] = self.reach()
         return values

@@ -7,6 +7,7 @@ line. YAML 1.2 booleans only: `no` and `yes` stay words, because they are answer
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Tuple, Type, TypeVar, Union
 
@@ -54,7 +55,7 @@ _Loader.yaml_implicit_resolvers = {
     ]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
-_TRUE_FALSE = yaml.resolver.re.compile("^(?:true|True|TRUE|false|False|FALSE)$")
+_TRUE_FALSE = re.compile("^(?:true|True|TRUE|false|False|FALSE)$")
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", _TRUE_FALSE, list("tTfF"))
 
 
@@ -78,9 +79,7 @@ class Document:
         loader = _Loader(text)
         try:
             self._node = loader.get_single_node()
-            self.data: Any = (
-                loader.construct_document(self._node) if self._node else None
-            )
+            self.data: Any = loader.construct_document(self._node) if self._node else None
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark else 1
@@ -106,18 +105,19 @@ class Document:
                     if key.value == str(step):
                         child, line = value, key.start_mark.line + 1
                         break
-            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-                if 0 <= step < len(node.value):
-                    child = node.value[step]
-                    line = child.start_mark.line + 1
+            elif (
+                isinstance(node, yaml.SequenceNode)
+                and isinstance(step, int)
+                and 0 <= step < len(node.value)
+            ):
+                child = node.value[step]
+                line = child.start_mark.line + 1
             if child is None:
                 break
             node = child
         return line
 
-    def problem(
-        self, location: Location, message: str, *, warning: bool = False
-    ) -> Problem:
+    def problem(self, location: Location, message: str, *, warning: bool = False) -> Problem:
         """A problem at `location` of this file."""
         return Problem(self.path, self.line(location), message, warning=warning)
 

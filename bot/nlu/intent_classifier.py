@@ -39,11 +39,6 @@ class EmbeddingIntentClassifier(IntentClassifier, GraphComponent):
         """It reads the sentence embedding."""
         return [SentenceEncoderFeaturizer]
 
-    @staticmethod
-    def required_packages() -> list[str]:
-        """Packages of this component."""
-        return ["sklearn"]
-
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str:
         """Rasa's training cache must see a change of the model's code."""

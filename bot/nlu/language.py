@@ -11,8 +11,8 @@ _LANGUAGES = {"en": Language.ENGLISH, "es": Language.SPANISH}
 # The first message decides with little; a later one needs words and certainty.
 _FIRST_CONFIDENCE = 0.6
 _FIRST_LETTERS = 4
-_SWITCH_CONFIDENCE = 0.93
-_SWITCH_WORDS = 3
+_SWITCH_CONFIDENCE = 0.85
+_SWITCH_WORDS = 4
 _ASKED_FOR = {
     "en": ("english", "inglés", "ingles"),
     "es": ("spanish", "español", "espanol", "castellano"),

@@ -39,9 +39,7 @@ class SafetyScreenComponent(IntentClassifier, GraphComponent):
     ) -> SafetyScreenComponent:
         """Load the screen; raises if any part of it cannot be loaded."""
         return cls(
-            load_screen(
-                classifier_path=Settings.from_environment().safety_model, encode=encode
-            )
+            load_screen(classifier_path=Settings.from_environment().safety_model, encode=encode)
         )
 
     def process_training_data(self, training_data: Any) -> Any:

@@ -56,8 +56,10 @@ class _Shell(metaclass=_ShellType):
 
 
 class _ShellModule(types.ModuleType):
-    __path__: list[str] = []
-    __version__ = "0"
+    def __init__(self, name: str):
+        super().__init__(name)
+        self.__path__: list[str] = []  # a package: it has submodules
+        self.__version__ = "0"
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -84,4 +86,10 @@ def install() -> None:
     """Put the shell in place; does nothing if TensorFlow or the shell is there already."""
     if "tensorflow" in sys.modules or any(isinstance(f, _Finder) for f in sys.meta_path):
         return
+    # spaCy's thinc looks whether TensorFlow is there and would work with it: it must see none.
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    try:
+        import thinc.compat  # noqa: F401
+    finally:
+        del sys.modules["tensorflow"]
     sys.meta_path.insert(0, _Finder())

@@ -133,3 +133,29 @@ alert = sa.Table(
     sa.Column("categories", sa.JSON, nullable=False),
     sa.Column("at", Moment, nullable=False),
 )
+
+# What staff find under a reference code. One row a conversation: a repeated request
+# updates it. No foreign key, for the same reason as tracker_event.
+handoff = sa.Table(
+    "handoff",
+    metadata,
+    sa.Column("reference", sa.String(20), primary_key=True),
+    sa.Column("conversation", sa.String(120), nullable=False, unique=True),
+    sa.Column("clinic", sa.String(80), nullable=False),
+    sa.Column("channel", sa.String(20), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("language", sa.String(2), nullable=False),
+    sa.Column("tier", sa.String(20), nullable=False),
+    sa.Column("tier_rule", sa.String(120)),
+    sa.Column("level", sa.String(30)),
+    sa.Column("at_least", sa.String(30)),
+    sa.Column("answers", sa.JSON, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("phone", sa.Text),
+    sa.Column("best_time", sa.Text),
+    sa.Column("ok_voicemail", sa.String(10)),
+    # The wording to which the visitor said yes.
+    sa.Column("consent", sa.Text),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("updated", Moment, nullable=False),
+)

@@ -27,7 +27,7 @@ class Message(Bilingual):
     id: str
     why: str
     sms: Bilingual | None = None
-    buttons: list[str] = []
+    buttons: tuple[str, ...] = ()
 
 
 class _File(ReviewedModel):
@@ -42,7 +42,7 @@ class Texts:
     messages: dict[str, Message]
     choices: dict[str, Choice]
 
-    def text(self, name: str, language: str, channel: str = "web", **values: str) -> str:
+    def text(self, name: str, language: str, channel: str = "web", /, **values: str) -> str:
         """The text of message `name`.
 
         Args:
@@ -63,7 +63,9 @@ class Texts:
         chosen = self.choices[choice]
         return Button(label=str(getattr(chosen, language)), intent=chosen.intent)
 
-    def message(self, name: str, language: str, channel: str = "web", **values: str) -> BotMessage:
+    def message(
+        self, name: str, language: str, channel: str = "web", /, **values: str
+    ) -> BotMessage:
         """Message `name` with its buttons; arguments as in `text`."""
         return BotMessage(
             text=self.text(name, language, channel, **values),

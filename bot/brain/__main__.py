@@ -1,0 +1,55 @@
+"""`python -m bot.brain`: load the model, then serve turns on the Unix socket.
+
+Exit codes: 0 stopped cleanly, 1 something that it needs cannot be used (said on stderr).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from bot.nlu import without_tensorflow
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT; turns in flight are finished."""
+    os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+    os.umask(0o077)  # the socket is for this user alone
+    without_tensorflow.install()
+
+    from bot.logs import configure_logs
+
+    configure_logs("brain")
+
+    import uvicorn
+
+    from bot.brain.brain import TurnFailed, load_brain
+    from bot.brain.house import open_house
+    from bot.brain.server import create_app
+    from bot.reviewed import DataError
+    from bot.settings import Settings
+    from bot.store import StoreError, migrate, open_engine
+
+    async def serve() -> None:
+        settings = Settings.from_environment()
+        engine = open_engine(settings.database)
+        migrate(engine)
+        brain = await load_brain(settings, engine, open_house(settings, engine))
+        await brain.ready()
+        settings.socket.unlink(missing_ok=True)
+        config = uvicorn.Config(
+            create_app(brain), uds=str(settings.socket), log_level="error", lifespan="off"
+        )
+        await uvicorn.Server(config).serve()
+
+    try:
+        asyncio.run(serve())
+    except (TurnFailed, StoreError, DataError, ValueError) as error:
+        print(f"the brain cannot start: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

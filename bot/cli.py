@@ -1,0 +1,219 @@
+"""The `handrail` command. Each subcommand's work is in `bot.commands` or `bot.serve`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.settings import Settings
+from bot.vocabulary import CHANNELS, LANGUAGES
+
+if TYPE_CHECKING:
+    from bot.commands.assistant import Assistant
+
+# Imports stand inside the functions: a command loads only what it needs, and Rasa is
+# imported after `without_tensorflow.install()`.
+
+_EXIT_FAILED = 1
+Command = Callable[[argparse.Namespace, Settings, argparse.ArgumentParser], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code (2: the arguments cannot be used)."""
+    os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    try:
+        settings = Settings.from_environment()
+    except ValueError as error:
+        parser.error(str(error))
+    clinic = getattr(chosen, "clinic", None)
+    if clinic is not None and not (settings.clinics / f"{clinic}.yml").is_file():
+        known = ", ".join(sorted(path.stem for path in settings.clinics.glob("*.yml")))
+        parser.error(f"there is no clinic {clinic!r}; there are: {known}")
+    from bot.reviewed import DataError
+
+    try:
+        return int(chosen.run(chosen, settings, parser))
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return _EXIT_FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="handrail", description="Intake triage assistant for behavioral-health clinics."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Command, help_text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help_text, description=help_text)
+        added.set_defaults(run=run)
+        return added
+
+    command("serve", _serve, "Serve the assistant: gateway and brain, supervised.")
+
+    train = command("train", _train, "Train the models if the present data has none.")
+    train.add_argument("--force", action="store_true", help="train even if nothing has changed")
+
+    check = command("check", _check, "Check profiles, rules, lexicon and translations.")
+    check.add_argument("--clinic", metavar="ID", help="check only this clinic's profile")
+
+    command("screen", _screen, 'Safety screen over JSON lines: {"text"} -> tier, categories.')
+    command("parse", _parse, 'Understanding over JSON lines: {"text"} -> intent, ranking.')
+
+    triage = command("triage", _triage, "Level-of-care rules over JSON lines of answers.")
+    triage.add_argument("--clinic", metavar="ID", help="apply this clinic's own rules")
+
+    converse = command(
+        "converse", _converse, 'One conversation over JSON lines: {"user"} or {"button"}.'
+    )
+    converse.add_argument("--clinic", metavar="ID", required=True)
+    converse.add_argument("--channel", choices=CHANNELS, required=True)
+    converse.add_argument("--now", metavar="ISO-TIME", required=True, help="the frozen clock")
+    converse.add_argument("--lang", choices=LANGUAGES, help="language chosen outside the chat")
+
+    chat = command("chat", _chat, "Talk to the assistant in the terminal.")
+    chat.add_argument("--clinic", metavar="ID", default="greater_boston")
+    chat.add_argument("--channel", choices=CHANNELS, default="web")
+    chat.add_argument("--lang", choices=LANGUAGES)
+
+    evaluate = command("eval", _evaluate, "Measure a part on labelled text.")
+    evaluate.add_argument("what", choices=["safety"])
+    evaluate.add_argument("--data", type=Path, required=True, help="folder with JSONL files")
+    evaluate.add_argument("--all-words", action="store_true", help="score test fixtures too")
+    evaluate.add_argument("--worst", type=int, default=0, metavar="N", help="show N worst errors")
+    return parser
+
+
+def _serve(_: argparse.Namespace, settings: Settings, __: argparse.ArgumentParser) -> int:
+    from bot.serve import serve
+
+    return serve(settings)
+
+
+def _train(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentParser) -> int:
+    from bot.logs import configure_logs
+    from bot.training import TrainingFailed, train
+
+    configure_logs("train")
+    try:
+        train(settings, say=lambda line: print(line, flush=True), force=chosen.force)
+    except TrainingFailed as error:
+        print(error, file=sys.stderr)
+        return _EXIT_FAILED
+    return 0
+
+
+def _check(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentParser) -> int:
+    from bot.commands.check import check
+
+    return check(settings, chosen.clinic, datetime.now(timezone.utc).date())
+
+
+def _screen(_: argparse.Namespace, settings: Settings, __: argparse.ArgumentParser) -> int:
+    from bot.commands.screen import screen
+
+    return screen(settings)
+
+
+def _triage(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentParser) -> int:
+    from bot.clinic.profile import load_clinic
+    from bot.commands.triage import triage
+
+    path = settings.clinics / f"{chosen.clinic}.yml"
+    return triage(load_clinic(path) if chosen.clinic else None)
+
+
+def _evaluate(
+    chosen: argparse.Namespace, settings: Settings, parser: argparse.ArgumentParser
+) -> int:
+    if not chosen.data.is_dir():
+        parser.error(f"--data: {chosen.data} is not a folder")
+    from bot.nlu.sentence_encoder import encode
+    from bot.safety.evaluate import evaluate
+    from bot.safety.screen import load_screen
+
+    screen = load_screen(classifier_path=settings.safety_model, encode=encode)
+    report = evaluate(chosen.data, screen, own_words_only=not chosen.all_words)
+    print(report.render(worst=chosen.worst))
+    return 0
+
+
+def _parse(_: argparse.Namespace, settings: Settings, __: argparse.ArgumentParser) -> int:
+    def run(loaded: Assistant) -> int:
+        from bot.commands.parse import parse
+
+        return parse(loaded.brain)
+
+    return _with_assistant(settings, run)
+
+
+def _converse(
+    chosen: argparse.Namespace, settings: Settings, parser: argparse.ArgumentParser
+) -> int:
+    from bot.commands.jsonlines import LineError, read_time
+
+    def run(loaded: Assistant) -> int:
+        from bot.commands.converse import converse
+
+        return converse(loaded, chosen.clinic, chosen.channel, now, chosen.lang)
+
+    try:
+        now = read_time(chosen.now)
+    except LineError as error:
+        parser.error(f"--now: {error}")
+    return _with_assistant(settings, run)
+
+
+def _chat(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentParser) -> int:
+    def run(loaded: Assistant) -> int:
+        from bot.commands.chat import chat
+
+        return chat(loaded, chosen.clinic, chosen.channel, chosen.lang)
+
+    return _with_assistant(settings, run)
+
+
+def _with_assistant(settings: Settings, run: Callable[[Assistant], int]) -> int:
+    """Load the assistant on a fresh temporary database, then `run` it."""
+    from bot.nlu import without_tensorflow
+
+    without_tensorflow.install()
+    import logging
+
+    from bot.logs import configure_logs
+
+    configure_logs("assistant", level=logging.WARNING)
+    from bot.brain.brain import TurnFailed
+    from bot.commands.assistant import load_assistant
+    from bot.store import StoreError
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    with tempfile.TemporaryDirectory(prefix="handrail-") as folder:
+        temporary = replace(settings, database=f"sqlite:///{folder}/handrail.db")
+        try:
+            assistant = loop.run_until_complete(load_assistant(temporary))
+        except (TurnFailed, StoreError) as error:
+            print(error, file=sys.stderr)
+            return _EXIT_FAILED
+        try:
+            return run(assistant)
+        finally:
+            assistant.engine.dispose()
+            loop.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the commands of `handrail` do; `bot.cli` only reads their arguments."""

@@ -1,0 +1,65 @@
+"""What every test may use. Rasa is imported without TensorFlow, as in our own processes."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import pytest
+
+os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+
+from bot.nlu import without_tensorflow
+
+without_tensorflow.install()
+
+from bot.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """The project's own settings: its clinics and the model that `make train` made."""
+    found = Settings.from_environment({})
+    if not (found.model.is_file() and found.safety_model.is_file()):
+        pytest.exit("there is no trained model: run `make train` (or `make test`)", returncode=1)
+    return found
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """The event loop of the assistant that dialogue tests share."""
+    made = asyncio.new_event_loop()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def assistant(settings: Settings, loop: asyncio.AbstractEventLoop, tmp_path_factory):
+    """The whole assistant on a temporary database; conversations do not share anything."""
+    from bot.commands.assistant import load_assistant
+
+    folder = tmp_path_factory.mktemp("assistant")
+    loaded = loop.run_until_complete(
+        load_assistant(dataclasses.replace(settings, database=f"sqlite:///{folder}/handrail.db"))
+    )
+    yield loaded
+    loaded.engine.dispose()
+
+
+@pytest.fixture
+def ask(assistant, loop) -> Callable[..., object]:
+    """Start a conversation: `ask("greater_boston", channel="sms", now=...)`."""
+    from tests.dialogue.visitor import MONDAY_MORNING, Visitor
+
+    def start(
+        clinic: str = "greater_boston",
+        channel: str = "web",
+        now: datetime = MONDAY_MORNING,
+        language: str | None = None,
+    ) -> Visitor:
+        return Visitor(assistant, loop, clinic, channel, now, language)
+
+    return start
