@@ -235,16 +235,17 @@ class Rules:
         """
         certain = possible = self._at_clinic[outpatient_for_moderate]
         undecided = set()
-        for item, masks in self._masks.items():
-            if item in answers:
-                if answers[item] not in masks:
-                    raise ValueError(_no_such_value(item, answers[item]))
+        try:
+            for item, masks in self._masks.items():
+                if item not in answers:
+                    certain &= self._unasked[item]
+                    continue
                 certain &= masks[answers[item]]
                 possible &= masks[answers[item]]
                 if answers[item] == UNKNOWN:
                     undecided.add(item)
-            else:
-                certain &= self._unasked[item]
+        except (KeyError, TypeError):
+            raise ValueError(_no_such_value(item, answers[item])) from None
         if not answers.keys() <= ITEMS.keys():
             raise ValueError(_no_such_item(answers))
 

@@ -71,7 +71,7 @@ class Gate(NamedTuple):
     verified_on: datetime.date | None = None
 
 
-def level_may_be_shown(state: str, licensed_states: Collection[str]) -> Gate:
+def level_may_be_shown(state: str | None, licensed_states: Collection[str]) -> Gate:
     """Whether a visitor in `state` may be told a level of care.
 
     A state that is not known closes the gate: the law that counts is that of the
@@ -80,13 +80,13 @@ def level_may_be_shown(state: str, licensed_states: Collection[str]) -> Gate:
     closes it even where the clinic is licensed.
 
     Args:
-        state: two-letter code, or `unknown`.
+        state: two-letter code, or `unknown`; None if it was not asked.
         licensed_states: two-letter codes from the clinic's profile.
 
     Raises:
         ValueError: no such state.
     """
-    if state == UNKNOWN:
+    if state is None or state == UNKNOWN:
         return Gate(False, STATE_UNKNOWN, "The visitor's state is not known, so no level is shown.")
     if state not in STATE_CODES:
         raise ValueError(f"state does not take {state!r}; it takes {', '.join(STATE_CODES)}")
