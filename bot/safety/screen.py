@@ -50,8 +50,8 @@ _ADD_UP = frozenset(
 class Vote(Protocol):
     """A second opinion, e.g. `bot.safety.classifier.Classifier`."""
 
-    def read(self, text: str, embedding: Any = None) -> Reading:
-        """The reading of `text`; `embedding` is its sentence embedding, if known."""
+    def read(self, text: str) -> Reading:
+        """The reading of `text`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,17 +82,12 @@ class Screen:
         self._vote = vote
         self.failures = 0
 
-    def read(self, text: str, embedding: Any = None) -> Reading:
-        """What danger `text` signals; never raises.
-
-        Args:
-            text: one message, any Unicode.
-            embedding: its sentence embedding, if the caller has it already.
-        """
+    def read(self, text: str) -> Reading:
+        """What danger `text`, one message, signals; never raises."""
         reading = self._guarded(lambda: self.read_lexicon(text), "lexicon")
         if self._vote is not None:
             vote = self._vote
-            second = self._guarded(lambda: vote.read(text, embedding), "classifier")
+            second = self._guarded(lambda: vote.read(text), "classifier")
             reading = _combine(reading, second)
         return reading
 
@@ -136,7 +131,7 @@ def load_screen(
 
     Raises:
         DataError: the lexicon has mistakes.
-        OSError, ValueError: the classifier's weights are missing or do not fit.
+        OSError, KeyError, ValueError: the classifier's weights are missing or do not fit.
     """
     vote = None
     if classifier_path is not None:
