@@ -15,12 +15,13 @@ _BORN_ADULT = 2005
 
 _ADVERBS = r"(?: (?:is|are|only|just|about|almost|now|like|turned|turning|a|an|solo|casi))* $"
 _THIRD_PERSON = re.compile(
-    rf"(?<!\S)(?:hes|shes|theyre|he|she|they|is|who|tiene|el|ella|cumplio){_ADVERBS}"
+    r"(?<!\S)(?:hes|shes|theyre|he|she|they|is|who|shell be|hell be|tiene|el|ella|cumplio)"
+    rf"{_ADVERBS}"
 )
 _FIRST_PERSON = re.compile(rf"(?<!\S)(?:im|i|my age is|tengo|cumpli){_ADVERBS}")
-_ALMOST = re.compile(
-    r"(?<!\S)(?:almost|nearly|turning|turns|will be|about to be"
-    r"|casi|va a cumplir|voy a cumplir|por cumplir) $"
+_NOT_YET = re.compile(
+    r"(?<!\S)(?:not|isnt|aint|almost|nearly|turning|turns|be"
+    r"|casi|no tiene|no tengo|va a cumplir|voy a cumplir|por cumplir) $"
 )
 _YEARS_OLD = re.compile(r" (?:(?:years?|yrs?|yr) old|yo|y o|anos)(?!\S)")
 _AND_MORE = (" and ", " with ", " y ", " con ")
@@ -52,7 +53,7 @@ def ages_in(words: str) -> Iterator[Age]:
         following = after.split()[:1]
         if not _YOUNGEST <= number <= _OLDEST or (following and following[0] in _not_years()):
             continue
-        years = number - 1 if _ALMOST.search(before) else number
+        years = number - 1 if _NOT_YET.search(before) else number
         first, third = bool(_FIRST_PERSON.search(before)), bool(_THIRD_PERSON.search(before))
         old = bool(_YEARS_OLD.match(after))
         clear = old or ((first or third) and (not after or after.startswith(_AND_MORE)))

@@ -11,26 +11,28 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bot.care import words
 from bot.care.ages import age_band_told, ages_in
 from bot.care.places import state_in_reply, state_told
 from bot.care.questionnaire import REPLIES, Item, Reply, load_questionnaire
-from bot.care.words import Clause
+from bot.care.words import Clause, Match
 from bot.vocabulary import ITEMS, LANGUAGES, STATE, UNKNOWN
+
+Phrasebook = list[tuple[re.Pattern[str], str]]  # phrase, value
 
 AGE = "age_band"
 FOR_WHOM = "for_whom"
 # "I think about it, but I'm safe": here a "but" takes nothing back.
 _DANGER_ITEMS = ("safety_now", "withdrawal_risk", "needs_24h_care")
+_MOST_READ = 2000  # characters; nobody answers a question of ours after that
 _SHORT_REPLY = 8  # words: a longer reply is not a bare yes, no or "not sure"
 
 _CHOICE_NUMBER = re.compile(
     r"(?:(?:option|number|choice|answer|the|opcion|numero|el|la) )?"
     r"(\S+)(?: (?:one|option|choice|opcion))?"
 )
-_SAYS_NOT_KNOWN = re.compile(r"(?<!\S)(?:know|sure|clue|idk|say|se|decir)(?!\S)")
 
 
 def understand(item: str, text: str, language: str) -> str | None:
@@ -50,6 +52,7 @@ def understand(item: str, text: str, language: str) -> str | None:
     """
     question = load_questionnaire().items[item]
     other = {"en": "es", "es": "en"}[language]
+    text = text[:_MOST_READ]
     pressed = question.value_of_label(text.strip())
     if pressed is not None:
         return pressed
@@ -65,9 +68,9 @@ def understand(item: str, text: str, language: str) -> str | None:
     if item == STATE:
         found = state_in_reply(text)
     elif item == AGE:
-        found = _age(question, parts, language) or _age(question, parts, other)
+        found = _age(question, parts)
     else:
-        found = _phrased(question, parts, language) or _phrased(question, parts, other)
+        found = _phrased(question, parts, (language, other))
     if found is not None or not parts:
         return found
     return UNKNOWN if _cannot_say(parts) else None
@@ -79,6 +82,7 @@ def volunteered(text: str) -> dict[str, str]:
     Only phrases marked as clear by themselves count, never inside a question, after
     a denial or after "I don't know if".
     """
+    text = text[:_MOST_READ]
     parts = [clause for clause in words.clauses(text) if not clause.asks]
     found: dict[str, str] = {}
     for item in load_questionnaire().items.values():
@@ -119,6 +123,9 @@ def _is_one_of(said: str, phrases: frozenset[str]) -> bool:
 def _bare_reply(item: Item, parts: list[Clause]) -> str | None:
     """What a yes, no or "kind of" at the beginning says about `item`."""
     first = parts[0].words
+    if item.name in _DANGER_ITEMS and _after_turning(parts):
+        # "No, but ..." is no plain no; a yes stays one.
+        return item.means.get("yes") if first.split()[0] in _replies("yes") else None
     for reply in REPLIES:
         if _is_one_of(first, _replies(reply)):
             return item.means.get(reply)
@@ -133,55 +140,77 @@ def _bare_reply(item: Item, parts: list[Clause]) -> str | None:
 
 def _cannot_say(parts: list[Clause]) -> bool:
     """Somebody says that they do not know, beside words that answer nothing."""
-    lists = words.load_words()
-    phrases = _compiled([*lists.unsure.all(), *lists.skip.all(), *lists.doubting.all()])
     return any(
-        words.find(phrases, part.words) and len(part.words.split()) <= 2 * _SHORT_REPLY
+        words.find(_not_saying_inside(), part.words)
         for part in parts
-        if not _only_maybe(part.words)
+        if len(part.words.split()) <= 2 * _SHORT_REPLY
     )
-
-
-def _only_maybe(said: str) -> bool:
-    """A "maybe" or "depends" among other words is no refusal."""
-    return len(said.split()) > 4 and not _SAYS_NOT_KNOWN.search(said)
 
 
 # --- phrases ------------------------------------------------------------------------
 
 
-def _phrased(item: Item, parts: list[Clause], language: str) -> str | None:
-    """The value that the phrases of one language, or a bare reply, give."""
+def _phrased(item: Item, parts: list[Clause], languages: tuple[str, str]) -> str | None:
+    """The value that phrases, the first language's before the other's, or a bare reply give."""
     if not parts:
         return None
-    phrases = _phrases(item.name, language)
-    values = _affirmed(item, parts, phrases)
-    if item.name not in _DANGER_ITEMS:
-        turned = _after_turning(parts)
-        values = _affirmed(item, turned, phrases) or values
-    reply = _bare_reply(item, parts)
-    if reply is not None and (not values or item.role == "level"):
+    turned = [] if item.name in _DANGER_ITEMS else _after_turning(parts)
+    values = next(
+        (
+            found
+            for language in languages
+            if (found := _affirmed(item, turned, language) or _affirmed(item, parts, language))
+        ),
+        [],
+    )
+    opens_with_phrase = any(
+        match.start == 0 for match in words.find(_all_phrases(item.name), parts[0].words)
+    )
+    reply = None if opens_with_phrase else _bare_reply(item, parts)
+    # "No, but last week" says more than "no"; "yes, but I'm safe" does not take it back.
+    if reply is not None and not any(
+        _is_well(item, value) == _is_well(item, reply) for value in values
+    ):
         values = [*values, reply]
-    return _weightiest(item, values or _affirmed(item, parts, _hints(item.name, language)))
+    return _weightiest(item, values or _said(item, parts, _hints(item.name)))
 
 
-def _affirmed(
-    item: Item, parts: Iterable[Clause], phrases: list[tuple[re.Pattern[str], str]]
-) -> list[str]:
-    """The values that the phrases say, denials turned into what they mean."""
-    denied = {choice.value: choice.denied for choice in item.choices}
-    values = []
+def _is_well(item: Item, value: str) -> bool:
+    """Whether it is the value of somebody who is well: the first of the vocabulary."""
+    return value == ITEMS[item.name][0]
+
+
+def _affirmed(item: Item, parts: Iterable[Clause], language: str) -> list[str]:
+    """The values that the phrases of one language say, where none of the other is longer."""
+    values: list[str] = []
     for part in parts:
-        for match in words.find(phrases, part.words):
-            if words.is_doubted(part.words, match):
-                continue
-            value = denied[match.value] if words.is_denied(part.words, match) else match.value
-            if value is not None:
-                values.append(value)
+        own = set(words.find(_phrases(item.name, language), part.words))
+        matches = [
+            match for match in words.find(_all_phrases(item.name), part.words) if match in own
+        ]
+        values += _meant(item, part, matches)
     return values
 
 
-def _told(parts: Iterable[Clause], phrases: list[tuple[re.Pattern[str], str]]) -> list[str]:
+def _said(item: Item, parts: Iterable[Clause], phrases: Phrasebook) -> list[str]:
+    """The values that some phrases say."""
+    return [
+        value for part in parts for value in _meant(item, part, words.find(phrases, part.words))
+    ]
+
+
+def _meant(item: Item, part: Clause, matches: Iterable[Match]) -> Iterator[str]:
+    """The values of matches, denials turned into what they mean, doubts left out."""
+    denied = {choice.value: choice.denied for choice in item.choices}
+    for match in matches:
+        if words.is_doubted(part.words, match):
+            continue
+        value = denied[match.value] if words.is_denied(part.words, match) else match.value
+        if value is not None:
+            yield value
+
+
+def _told(parts: Iterable[Clause], phrases: Phrasebook) -> list[str]:
     """The values that the phrases say outright: not denied, doubted or supposed."""
     return [
         match.value
@@ -218,14 +247,13 @@ def _after_turning(parts: list[Clause]) -> list[Clause]:
     return []
 
 
-def _age(item: Item, parts: list[Clause], language: str) -> str | None:
+def _age(item: Item, parts: list[Clause]) -> str | None:
     """The age band as phrase, number or year of birth; of two people the other one."""
-    phrases = _phrases(item.name, language)
     others: set[str] = set()
     rest: set[str] = set()
     for part in parts:
-        rest.update(_affirmed(item, [part], phrases))
-        covered = words.find(phrases, part.words)
+        covered = words.find(_all_phrases(item.name), part.words)
+        rest.update(_meant(item, part, covered))
         for age in ages_in(part.words):
             if not any(match.start <= age.start and age.end <= match.end for match in covered):
                 (others if age.third_person else rest).add(age.band)
@@ -238,12 +266,12 @@ def _age(item: Item, parts: list[Clause], language: str) -> str | None:
 # --- the phrases, compiled once -------------------------------------------------------
 
 
-def _compiled(phrases: Iterable[str], value: str = "") -> list[tuple[re.Pattern[str], str]]:
+def _compiled(phrases: Iterable[str], value: str = "") -> Phrasebook:
     return [(words.compile_phrase(phrase), value) for phrase in phrases]
 
 
 @functools.cache
-def _phrases(item: str, language: str) -> list[tuple[re.Pattern[str], str]]:
+def _phrases(item: str, language: str) -> Phrasebook:
     question = load_questionnaire().items[item]
     return [
         pair
@@ -254,16 +282,22 @@ def _phrases(item: str, language: str) -> list[tuple[re.Pattern[str], str]]:
 
 
 @functools.cache
-def _hints(item: str, language: str) -> list[tuple[re.Pattern[str], str]]:
+def _all_phrases(item: str) -> Phrasebook:
+    return [pair for language in LANGUAGES for pair in _phrases(item, language)]
+
+
+@functools.cache
+def _hints(item: str) -> Phrasebook:
     return [
         pair
         for choice in load_questionnaire().items[item].choices
+        for language in LANGUAGES
         for pair in _compiled(getattr(choice.hints, language), choice.value)
     ]
 
 
 @functools.cache
-def _told_phrases(item: str) -> list[tuple[re.Pattern[str], str]]:
+def _told_phrases(item: str) -> Phrasebook:
     question = load_questionnaire().items[item]
     return [
         pair
@@ -274,7 +308,7 @@ def _told_phrases(item: str) -> list[tuple[re.Pattern[str], str]]:
 
 
 @functools.cache
-def _relations() -> list[tuple[re.Pattern[str], str]]:
+def _relations() -> Phrasebook:
     return [
         pair
         for language in LANGUAGES
@@ -292,3 +326,10 @@ def _replies(reply: Reply) -> frozenset[str]:
 def _not_saying() -> frozenset[str]:
     lists = words.load_words()
     return frozenset([*lists.unsure.all(), *lists.skip.all()])
+
+
+@functools.cache
+def _not_saying_inside() -> Phrasebook:
+    """The same among other words; "maybe", "next" and other single words do not count."""
+    phrases = (*_not_saying(), *words.load_words().doubting.all())
+    return _compiled(phrase for phrase in phrases if " " in phrase or phrase == "idk")

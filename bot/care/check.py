@@ -42,7 +42,7 @@ _NEVER_SAID = re.compile(
     re.IGNORECASE,
 )
 # Tokens of the phrase notation that are not plain words, and what stands in for them.
-_MARKED_TOKEN = re.compile(r"\.\.\.|#\+?|[a-z]+\*|[a-z]+\*?(?:/[a-z]+\*?)+")
+_MARKED_TOKEN = re.compile(r"\.\.\.|#\d*|[a-z]+\*|[a-z]+\*?(?:/[a-z]+\*?)+")
 _STAND_IN = "xxxx"
 
 

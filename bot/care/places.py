@@ -12,41 +12,40 @@ import re
 from bot.care.states import load_states
 from bot.care.words import clauses, compile_phrase, find, is_denied, load_words, normalise
 
+_DOTTED = re.compile(r"(?<!\w)([A-Za-z])\.([A-Za-z])\.?(?!\w)")  # N.H.
 _CODE = re.compile(r"(?<![A-Za-z])([A-Za-z]{2})(?![A-Za-z'\u2019])")
 
 
 def state_in_reply(text: str) -> str | None:
     """The two-letter code of the state in a reply to "which state?", or None."""
+    text = _DOTTED.sub(r"\1\2", text)
     said = normalise(text)
     bare = text.strip(" .,!")
     if len(bare) == 2 and bare.isalpha():
         known = bare.upper() in load_states().states
         clear = bare.isupper() or bare.lower() not in load_words().code_is_word
         return bare.upper() if known and clear else None
-    named = {
-        match.value
-        for match in find(_state_names(), said)
-        if match.value and not is_denied(said, match)
-    } | _codes(text, strict=False)
+    named = _named([said], _state_names()) | _codes(text, strict=False)
     if len(named) > 1:  # "I live in New Hampshire but work in Massachusetts"
-        named = _lived_in(said) | _codes(text, strict=True)
+        named = _named([said], _living_names()) | _codes(text, strict=True)
     return named.pop() if len(named) == 1 else None
 
 
 def state_told(text: str) -> str | None:
     """The code of the one state that somebody says they live in, unasked, or None."""
-    parts = [part for part in clauses(text) if not part.asks]
-    named = {code for part in parts for code in _lived_in(part.words)}
+    parts = [part.words for part in clauses(text) if not part.asks]
+    named = _named(parts, _living_names()) or _named(parts, _coming_names())
     if parts and not named:
         named = _codes(text, strict=True)
     return named.pop() if len(named) == 1 else None
 
 
-def _lived_in(said: str) -> set[str]:
+def _named(parts: list[str], names: list[tuple[re.Pattern[str], str]]) -> set[str]:
     return {
         match.value
-        for match in find(_living_names(), said)
-        if match.value and not is_denied(said, match)
+        for part in parts
+        for match in find(names, part)
+        if match.value and not is_denied(part, match)
     }
 
 
@@ -58,6 +57,7 @@ def _codes(text: str, *, strict: bool) -> set[str]:
         strict: only after "live in" and the like, or after a comma if no word.
     """
     lists = load_words()
+    placing = [*lists.living_in.all(), *lists.coming_from.all()]
     found = set()
     for hit in _CODE.finditer(text):
         code = hit.group(1)
@@ -65,7 +65,7 @@ def _codes(text: str, *, strict: bool) -> set[str]:
             continue
         before = normalise(text[: hit.start()])
         comma = text[: hit.start()].rstrip().endswith(",")
-        lived = any(f" {before}".endswith(f" {phrase}") for phrase in lists.living_in.all())
+        lived = any(f" {before}".endswith(f" {phrase}") for phrase in placing)
         loose = not strict and (comma or before.split()[-1:] in (["in"], ["en"]))
         is_word = code.lower() in lists.code_is_word
         if code.isupper():
@@ -93,9 +93,16 @@ def _state_names() -> list[tuple[re.Pattern[str], str]]:
 
 @functools.cache
 def _living_names() -> list[tuple[re.Pattern[str], str]]:
-    """The same names after "I live in", "from" and the like, city first or not."""
-    places = "|".join(load_words().living_in.all())
-    return [
-        (re.compile(rf"(?<!\S)(?:{places}) (?:[a-z]+ )?{pattern.pattern}"), code)
-        for pattern, code in _state_names()
-    ]
+    """The same names after "I live in" and the like, with or without a city."""
+    return _after(load_words().living_in.all())
+
+
+@functools.cache
+def _coming_names() -> list[tuple[re.Pattern[str], str]]:
+    """The same names after "from"."""
+    return _after(load_words().coming_from.all())
+
+
+def _after(placing: list[str]) -> list[tuple[re.Pattern[str], str]]:
+    before = rf"(?<!\S)(?:{'|'.join(placing)}) (?:[a-z]+ )?"
+    return [(re.compile(rf"{before}{pattern.pattern}"), code) for pattern, code in _state_names()]

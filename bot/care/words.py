@@ -2,8 +2,9 @@
 
 The reading of answers (`answers.py`) works on `Clause`s: parts of a sentence as
 words in small letters without accents or apostrophes. Phrases come from reviewed
-YAML in a small notation: `#` is a number, `a/b` either word, `word*` any ending,
-`...` up to three words. Which words deny or doubt is data too (`words.yml`).
+YAML in a small notation: `#` is a number, `#5` one of at least 5, `a/b` either word,
+`word*` any ending, `...` up to three words. Which words deny or doubt is data too
+(`words.yml`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ from bot.reviewed import Document, ReviewedModel
 WORDS_FILE = Path(__file__).with_name("words.yml")
 
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
+# "My dad's" is "my dad"; "he's" stays one word.
+_POSSESSIVE = re.compile(
+    "\\b(?!(?:he|she|it|that|there|what|who|where|how|when|let|here)['\u2019])"
+    "([a-z]+)['\u2019]s\\b",
+    re.IGNORECASE,
+)
 _SENTENCE = re.compile(r"([^.!?\n]+)([.!?\n]*)")
 _CLAUSE_MARKS = re.compile(r"[,;:()\u2013\u2014]+|\s-+\s")
 _WORD = re.compile(r"\d+/\d+|\d+\+?|[a-z]+")
@@ -56,6 +63,7 @@ class WordLists(ReviewedModel):
     turning: list[str]
     not_years: list[str]
     living_in: PerLanguage
+    coming_from: PerLanguage
     code_is_word: list[str]
     numbers: dict[str, int]
 
@@ -90,7 +98,9 @@ def load_words() -> WordLists:
 
 def normalise(text: str) -> str:
     """`text` as words in small letters, without accents, apostrophes or other marks."""
-    folded = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).lower()
+    folded = unicodedata.normalize(
+        "NFKD", _APOSTROPHES.sub("", _POSSESSIVE.sub(r"\1", text))
+    ).lower()
     words = " ".join(_WORD.findall("".join(c for c in folded if not unicodedata.combining(c))))
     for pattern, replacement in _spellings():
         words = pattern.sub(replacement, words)
@@ -117,8 +127,8 @@ def compile_phrase(phrase: str) -> re.Pattern[str]:
             pattern += r"(?: \S+){0,3}"
             continue
         pattern += " " if pattern else ""
-        if token.rstrip("+") == "#":
-            pattern += _number_pattern()
+        if token[0] == "#":
+            pattern += _number_pattern(int(token[1:] or 0))
         elif "/" in token and not token[0].isdigit():
             pattern += f"(?:{'|'.join(_word(alternative) for alternative in token.split('/'))})"
         else:
@@ -208,8 +218,11 @@ def _word(token: str) -> str:
 
 
 @functools.cache
-def _number_pattern() -> str:
-    return rf"(?:\d+\+?|{'|'.join(load_words().numbers)})"
+def _number_pattern(least: int) -> str:
+    """A number of at least `least`, below 1000."""
+    words = [word for word, value in load_words().numbers.items() if value >= least]
+    digits = [str(value) for value in range(least, 1000)] if least else [r"\d+"]
+    return rf"(?:(?:{'|'.join(digits)})\+?|{'|'.join(words)})"
 
 
 @functools.cache
