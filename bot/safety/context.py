@@ -17,9 +17,10 @@ from typing import Literal
 from bot.safety.normalise import CLAUSE_BREAK, SENTENCE_BREAK, Token
 from bot.safety.patterns import Match
 
-Who = Literal["self", "other", "addressee", "nobody"]
+Who = Literal["self", "other", "generic", "addressee", "nobody"]
 
 _NEGATION_REACH = 5  # words between "not" and what it denies
+_LOOK_BACK = 6  # words before "not" in which a phrase that denies nothing may begin
 _CHAIN_REACH = 12  # the same along a chain: "not hurt, cut or kill myself"
 
 
@@ -28,7 +29,8 @@ class Context:
     """How one hit stands in its sentence.
 
     Attributes:
-        who: whose danger; "nobody" if the sentence names no subject.
+        who: whose danger; "generic" for people at large, "nobody" if the sentence
+            names no subject.
         others: the same, as `Entry.despite` calls them.
     """
 
@@ -94,6 +96,8 @@ class Message:
     def _negated(self, match: Match, sentence: tuple[int, int]) -> bool:
         if any(self.cue_ends("negation", loose) for loose in match.loose):
             return True
+        if match.end < sentence[1] and self.cue_ends("more_than_ever", match.end):
+            return False  # "never wanted to die more than now"
         for position in range(match.start - 1, sentence[0] - 1, -1):
             for stop in self.cue_ends("negation", position):
                 if self._denies(position, min(stop, match.start), match.start):
@@ -102,7 +106,11 @@ class Message:
 
     def _denies(self, cue: int, after: int, target: int) -> bool:
         """Whether the negation at `cue` reaches the hit at `target`."""
-        if self.cue_ends("false_negation", cue):
+        if any(
+            stop > cue
+            for position in range(max(0, cue - _LOOK_BACK), cue + 1)
+            for stop in self.cue_ends("false_negation", position)
+        ):
             return False
         chained = self.has_cue("or", after, target)
         if target - after > (_CHAIN_REACH if chained else _NEGATION_REACH):
@@ -132,6 +140,8 @@ class Message:
     def _who(self, match: Match, sentence: tuple[int, int]) -> Who:
         """The nearest subject in the hit's own clause, else who the sentence began with."""
         clause = self._clause_start(match.start, sentence[0])
+        if match.end < sentence[1] and self.cue_ends("reflexive_you", match.end):
+            return "addressee"
         for position in range(min(match.end, len(self.tokens)) - 1, clause - 1, -1):
             who = self._subject_at(position)
             if who is not None and (position < match.start or who == "self"):
@@ -152,6 +162,8 @@ class Message:
             return "self"
         if self.cue_ends("addressee", position):
             return "addressee"
+        if self.cue_ends("generic", position):
+            return "generic"
         return None
 
     def reported_of_other(self, match: Match, sentence: tuple[int, int]) -> bool:

@@ -84,6 +84,8 @@ class _CuesFile(ReviewedModel):
 
 class _SpellingFile(ReviewedModel):
     rewrites: dict[str, str]
+    joined: dict[str, str]
+    run_on: list[str]
     emoji: list[str]
     weighty: list[str]
     ordinary: list[str]
@@ -186,11 +188,15 @@ def _spelling(file: _SpellingFile) -> Spelling:
         for form in one_slip(word):
             near[form] = word
     near.update({word: word for word in file.weighty})  # the word itself is never a slip
+    rewrites = {
+        fold(typed)[0]: tuple(fold(meant)[0].split()) for typed, meant in file.rewrites.items()
+    }
+    for word in file.run_on:
+        for prefix in ("im", "iam", "am"):
+            rewrites[prefix + word] = ("i", "am", *rewrites.get(word, (word,)))
     return Spelling(
-        rewrites={
-            fold(typed)[0].replace("-", ""): tuple(fold(meant)[0].split())
-            for typed, meant in file.rewrites.items()
-        },
+        rewrites=rewrites,
+        joined={tuple(typed.split()): meant for typed, meant in file.joined.items()},
         emoji=frozenset(file.emoji),
         near=near,
         never_near=frozenset(file.ordinary),

@@ -47,6 +47,7 @@ class Spelling:
     """Reviewed spellings; loaded by `bot.safety.lexicon`.
 
     Attributes:
+        joined: two folded words that are one, e.g. "good bye".
         rewrites: a folded word to the words it stands for, e.g. "kms".
         emoji: emoji that carry a meaning and stay as tokens of their own.
         known: every word the lexicon knows.
@@ -56,6 +57,7 @@ class Spelling:
     """
 
     rewrites: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    joined: Mapping[tuple[str, ...], str] = dataclasses.field(default_factory=dict)
     emoji: Collection[str] = ()
     known: Collection[str] = ()
     near: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -70,6 +72,7 @@ _LEET = str.maketrans(
 _LEET_INSIDE = frozenset("@$!*")
 _SENTENCE_MARKS = frozenset(".!?\n\r;:¡¿…。！？\u2028\u2029")
 _STRETCHED = re.compile(r"(.)\1{2,}")
+_AMOUNT = re.compile(r"(?P<number>[0-9]{1,7})(?P<unit>mg|mcg|ml|g|grams|pills|tablets)?")
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 _CONTRACTED = frozenset(("t", "m", "s", "re", "ve", "ll", "d"))
 _SPELT_OUT = 4  # "s u i c i d e": so many single letters in a row may be one word
@@ -142,6 +145,15 @@ def _split(folded: str, spelling: Spelling) -> list[_Rough]:
             gap = NO_BREAK
             position = end
             continue
+        if char == "," and _digit_at(folded, position - 1) and _digit_at(folded, position + 1):
+            # "10,400": one number
+            end = position + 1
+            while end < length and folded[end].isalnum():
+                end += 1
+            before = rough.pop()
+            rough.append((before[0] + folded[position + 1 : end], before[1], end, *before[3:]))
+            position = end
+            continue
         if char in spelling.emoji:
             rough.append((char, position, position + 1, max(gap, CLAUSE_BREAK), False, quoted))
             gap = CLAUSE_BREAK
@@ -162,6 +174,10 @@ def _split(folded: str, spelling: Spelling) -> list[_Rough]:
 
 def _letter_at(folded: str, position: int) -> bool:
     return position < len(folded) and folded[position].isalpha()
+
+
+def _digit_at(folded: str, position: int) -> bool:
+    return 0 <= position < len(folded) and folded[position].isdigit()
 
 
 def _alone(folded: str, position: int) -> bool:
@@ -192,9 +208,14 @@ def _join_spelt_out(rough: Sequence[_Rough], spelling: Spelling) -> list[_Rough]
 
 
 def _join_contractions(rough: Sequence[_Rough], spelling: Spelling) -> list[_Rough]:
-    """ "don t" and "i m": contractions whose apostrophe became a space."""
+    """ "don t", "i m" and "good bye": one word typed as two."""
     joined: list[_Rough] = []
     for piece in rough:
+        if joined and piece[3] == NO_BREAK and (joined[-1][0], piece[0]) in spelling.joined:
+            before = joined[-1]
+            word = spelling.joined[before[0], piece[0]]
+            joined[-1] = (word, before[1], piece[2], before[3], piece[4], before[5])
+            continue
         if piece[0] in _CONTRACTED and joined and piece[3] == NO_BREAK:
             before = joined[-1]
             word = before[0] + piece[0]
@@ -207,6 +228,10 @@ def _join_contractions(rough: Sequence[_Rough], spelling: Spelling) -> list[_Rou
 
 def _spell(word: str, spelling: Spelling) -> tuple[str, ...]:
     """The words that one typed word stands for."""
+    amount = _AMOUNT.fullmatch(word)
+    if amount:  # "400mg"; a dose of thousands gets a word of its own
+        number = "thousands" if len(amount["number"]) > 3 else amount["number"]
+        return (number, amount["unit"]) if amount["unit"] else (word,)
     for candidate in _readings(word, spelling):
         if candidate in spelling.rewrites:
             return spelling.rewrites[candidate]

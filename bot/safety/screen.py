@@ -176,10 +176,12 @@ def _meant(
     other = entry.who == "other" or (entry.who == "subject" and context.who == "other")
     if entry.who == "self" and message.reported_of_other(match, sentence):
         other = placed.category not in ("violence_and_abuse", "psychosis", "harm_to_others")
-    if context.fiction and (other or context.quoted):
+    if context.fiction and (other or context.quoted or placed.category == "harm_to_others"):
         return TIER_NONE, None, other
     if entry.who == "subject" and context.who == "addressee":
         return TIER_NONE, None, other
+    if entry.who == "subject" and context.who == "generic":
+        return (TIER_NONE if context.negated else min(entry.tier, TIER_CONCERN, key=TIERS.index)), None, True
     if context.negated and "negated" not in entry.despite:
         return TIER_NONE, NEGATED_RISK, other
     if context.past and "past" not in entry.despite:
