@@ -29,6 +29,7 @@ _BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the next restart
 _STEADY_SECONDS = 60.0  # after living so long, a process restarts without delay again
 _STOP_SECONDS = 10.0  # for a process to finish before it is killed
 _LOOK_SECONDS = 0.1  # between looks at whether a process answers
+_LOOK_PATIENCE = 2.0  # for one answer to such a look
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None)  # loaded here: a forked child should load nothing
 
@@ -206,7 +207,7 @@ def _address(settings: Settings) -> str:
 def _status(settings: Settings, path: str) -> int | None:
     """The HTTP status of a page of the gateway; None if it does not answer."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
-    connection = http.client.HTTPConnection(host, settings.port, timeout=5)
+    connection = http.client.HTTPConnection(host, settings.port, timeout=_LOOK_PATIENCE)
     try:
         connection.request("GET", path)
         return connection.getresponse().status

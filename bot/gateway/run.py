@@ -55,6 +55,7 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            ws="none",
             timeout_graceful_shutdown=_FINISH_SECONDS,
         )
     )
