@@ -66,13 +66,14 @@ def _codes(text: str, *, strict: bool) -> set[str]:
         before = normalise(text[: hit.start()])
         comma = text[: hit.start()].rstrip().endswith(",")
         lived = any(f" {before}".endswith(f" {phrase}") for phrase in placing)
-        loose = not strict and (comma or before.split()[-1:] in (["in"], ["en"]))
+        ends = not text[hit.end() :].strip(" .!")
+        loose = not strict and (comma or ends or before.split()[-1:] in (["in"], ["en"]))
         is_word = code.lower() in lists.code_is_word
         if code.isupper():
             placed = lived or loose or (comma and not is_word)
             if placed and not (is_word and text.isupper()):
                 found.add(code)
-        elif (lived or loose or comma) and not is_word and not text[hit.end() :].strip(" .!"):
+        elif (lived or loose or comma) and ends and not is_word:
             found.add(code.upper())
     return found
 
