@@ -11,6 +11,9 @@
   const ANSWER_WITHIN = 15000; // ms; the server itself answers within about 3 s
   const RETRY_FIRST = 2000;
   const RETRY_LONGEST = 30000;
+  const CONTEXT = 56; // px of what came before that stay in view above an answer
+  // Crisis Text Line, Veterans Crisis Line, National Domestic Violence Hotline by text.
+  const TEXT_ONLY = new Set(["741741", "838255", "88788"]);
   const COUNT_FROM = 400; // characters left at which the counter shows
 
   /**
@@ -75,6 +78,7 @@
         const history = await call("GET", `/${kept.conversation}/messages`).catch(() => null);
         if (history && history.ok) {
           for (const message of (await history.json()).messages) draw(message);
+          log.scrollTop = log.scrollHeight;
         } else if (history && history.status === 404) {
           forget();
         } else {
@@ -110,7 +114,7 @@
      */
     function say(message, label) {
       closeChoices();
-      drawOwn(message.id, label);
+      show(drawOwn(message.id, label));
       kept.outbox.push({ message, label });
       keep();
       deliver(message);
@@ -155,7 +159,8 @@
         reachable();
         if (response.ok) {
           note(message.id, "");
-          for (const shown of (await response.json()).messages) draw(shown);
+          const answer = (await response.json()).messages.map(draw);
+          show(answer[0]);
         } else {
           note(message.id, words.page_not_sent);
         }
@@ -229,13 +234,13 @@
 
     // --- drawing -------------------------------------------------------------------
 
-    /** @param {Shown} message */
+    /** @param {Shown} message @returns {HTMLElement} */
     function draw(message) {
       closeChoices();
       if (message.from === "visitor") {
-        drawOwn(message.id || "", message.text);
+        const own = drawOwn(message.id || "", message.text);
         note(message.id || "", "");
-        return;
+        return own;
       }
       const bubble = add("said assistant", words.page_assistant);
       for (const block of message.text.split(/\n{2,}/)) bubble.append(...paragraph(block));
@@ -252,7 +257,7 @@
         }
         log.append(choices);
       }
-      toEnd();
+      return bubble;
     }
 
     /** @param {string} id @param {string} text */
@@ -263,7 +268,7 @@
       state.hidden = true;
       log.append(state);
       notes.set(id, state);
-      toEnd();
+      return bubble;
     }
 
     /**
@@ -284,7 +289,6 @@
         });
         state.append(" ", button);
       }
-      if (text) toEnd();
     }
 
     /** Choices belong to the last message; an answered question shows what was answered. */
@@ -300,8 +304,17 @@
       return bubble;
     }
 
-    function toEnd() {
-      log.scrollTop = log.scrollHeight;
+    /**
+     * Bring a message into view from its first line on: the first line of a crisis
+     * reply matters more than its last.
+     * @param {HTMLElement} bubble
+     */
+    function show(bubble) {
+      if (getComputedStyle(log).overflowY === "visible") {
+        bubble.scrollIntoView({ block: "start" });
+      } else {
+        log.scrollTop = bubble.offsetTop - CONTEXT;
+      }
     }
 
     function grow() {
@@ -346,7 +359,7 @@
    * @returns {(string|HTMLElement)[]}
    */
   function linked(text) {
-    const numbers = /(?<![\d-])(?:(?:\+?1[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}|988|911|741741)(?![\d-])/g;
+    const numbers = /(?<![\d-])(?:(?:\+?1[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}|988|911|741741|838255|88788)(?![\d-])/g;
     /** @type {(string|HTMLElement)[]} */
     const parts = [];
     let from = 0;
@@ -355,7 +368,7 @@
       let digits = found[0].replace(/\D/g, "");
       if (digits.length === 10) digits = `+1${digits}`;
       else if (digits.length === 11) digits = `+${digits}`;
-      link.setAttribute("href", digits === "741741" ? "sms:741741" : `tel:${digits}`);
+      link.setAttribute("href", `${TEXT_ONLY.has(digits) ? "sms" : "tel"}:${digits}`);
       parts.push(text.slice(from, found.index), link);
       from = found.index + found[0].length;
     }
