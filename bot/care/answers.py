@@ -101,6 +101,19 @@ def volunteered(text: str) -> dict[str, str]:
     return found
 
 
+def relation_told(text: str) -> str | None:
+    """Whom the visitor asks for, as an id of `Questionnaire.relations`; None if unclear.
+
+    "My wife" is clear; "my wife and our son" is not.
+    """
+    named = {
+        match.value
+        for part in words.clauses(text[:_MOST_READ])
+        for match in words.find(_relation_names(), part.words)
+    }
+    return named.pop() if len(named) == 1 else None
+
+
 # --- choices, yes and no, "not sure" ------------------------------------------------
 
 
@@ -314,6 +327,24 @@ def _relations() -> Phrasebook:
         for language in LANGUAGES
         for pair in _phrases(FOR_WHOM, language)
         if pair[1] == "someone_else"
+    ]
+
+
+@functools.cache
+def _relation_names() -> Phrasebook:
+    return [
+        (words.compile_phrase(f"{mine} {word}"), relation.id)
+        for relation in load_questionnaire().relations.values()
+        for mine, said in (
+            ("my/our", relation.said.en),
+            ("my/our # year old", relation.said.en),
+            (
+                "my/our adult/teenage/young/younger/youngest/older/oldest/little/best",
+                relation.said.en,
+            ),
+            ("mi/nuestro/nuestra", relation.said.es),
+        )
+        for word in said
     ]
 
 

@@ -26,6 +26,7 @@ from bot.vocabulary import IOP, ITEMS, PHP, UNKNOWN
 QUESTIONNAIRE_FILE = Path(__file__).with_name("questionnaire.yml")
 
 Reply = Literal["yes", "no", "partly"]
+THIS_PERSON = {"en": "this person", "es": "esta persona"}
 REPLIES: tuple[Reply, ...] = ("yes", "no", "partly")
 
 
@@ -88,7 +89,9 @@ class Item(ReviewedModel):
     means: dict[Reply, str]
     choices: list[Choice]
 
-    def question(self, language: str, for_whom: str, short: bool = False) -> str:
+    def question(
+        self, language: str, for_whom: str, short: bool = False, person: str | None = None
+    ) -> str:
         """The question's text, without its choices.
 
         Args:
@@ -96,10 +99,15 @@ class Item(ReviewedModel):
             for_whom: a value of `for_whom`; anything but `someone_else` is the
                 person writing.
             short: the form for asking again, after a digression.
+            person: what to call somebody else, from `Questionnaire.person`; None:
+                "this person".
         """
         wording = self.short if short else self.question_
-        for_other = for_whom == "someone_else"
-        return (wording.someone_else if for_other else wording.self).in_language(language)
+        if for_whom != "someone_else":
+            return wording.self.in_language(language)
+        person = person or THIS_PERSON[language]
+        text = wording.someone_else.in_language(language)
+        return text.replace("{person}", person)
 
     def choice_labels(self, language: str) -> list[str]:
         """The labels of the choices, in order; empty where the answer is free."""
@@ -111,6 +119,20 @@ class Item(ReviewedModel):
             if label in (choice.label.en, choice.label.es):
                 return choice.value
         return None
+
+
+class Relation(ReviewedModel):
+    """Somebody a visitor may ask for.
+
+    Attributes:
+        id: the relation's name.
+        name: what the person is called in a question.
+        said: single words for them, as people write after "my".
+    """
+
+    id: Identifier
+    name: Bilingual
+    said: Phrases
 
 
 class Inference(ReviewedModel):
@@ -133,6 +155,7 @@ class QuestionnaireTable(ReviewedModel):
     """The whole of `questionnaire.yml`."""
 
     limit: int
+    relations: list[Relation]
     inferences: list[Inference]
     items: list[Item]
 
@@ -149,7 +172,20 @@ class Questionnaire:
         self.limit = table.limit
         self.items: dict[str, Item] = {item.name: item for item in table.items}
         self.inferences = table.inferences
+        self.relations: dict[str, Relation] = {known.id: known for known in table.relations}
         self._rules = rules
+
+    def person(self, relation: str | None, language: str) -> str | None:
+        """What to call the person in a question ("your son"); None if it was not told.
+
+        Args:
+            relation: an id of `relations`, as `answers.relation_told` gives it.
+            language: "en" or "es".
+
+        Raises:
+            KeyError: no such relation.
+        """
+        return self.relations[relation].name.in_language(language) if relation else None
 
     def with_inferences(self, answers: Mapping[str, str]) -> dict[str, str]:
         """The answers and what they say about questions that were not asked.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.care.answers import understand, volunteered
+from bot.care.answers import relation_told, understand, volunteered
 from bot.care.questionnaire import load_questionnaire
 from bot.care.rules import valid_values
 from bot.reviewed import Document
@@ -175,3 +175,21 @@ def test_case_and_blanks_do_not_matter(case: tuple, change: object) -> None:
 def test_a_very_long_message_is_read_quickly_enough() -> None:
     text = "I have been thinking about this for a long time and I drink a bit. " * 150
     assert understand("substance_use", text, "en") == "alongside"
+
+
+@pytest.mark.parametrize(
+    ("text", "relation"),
+    [
+        ("my wife", "wife"),
+        ("My 16 year old son", "son"),
+        ("it's for our daughter, she's 12", "daughter"),
+        ("my dad's drinking again", "father"),
+        ("para mi mamá", "mother"),
+        ("my best friend", "friend"),
+        ("my wife and our son", None),
+        ("someone else", None),
+        ("me", None),
+    ],
+)
+def test_whom_they_ask_for_is_heard(text: str, relation: str | None) -> None:
+    assert relation_told(text) == relation

@@ -282,3 +282,29 @@ def test_labels_are_read_back(questionnaire: Questionnaire) -> None:
                 choice.value for choice in item.choices
             ]
     assert questionnaire.items["safety_now"].value_of_label("Perhaps") is None
+
+
+def test_somebody_else_is_called_by_what_was_told(questionnaire: Questionnaire) -> None:
+    safety = questionnaire.items["safety_now"]
+    assert "this person" in safety.question("en", "someone_else")
+    assert "esta persona" in safety.question("es", "someone_else")
+    assert "your son" in safety.question(
+        "en", "someone_else", person=questionnaire.person("son", "en")
+    )
+    assert questionnaire.person(None, "en") is None
+    assert "your son" not in safety.question("en", "self", person="your son")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_no_question_is_left_with_a_gap_or_starts_small(
+    questionnaire: Questionnaire, language: str
+) -> None:
+    for item in questionnaire.items.values():
+        for for_whom in ("self", "someone_else"):
+            for short in (False, True):
+                for relation in (None, *questionnaire.relations):
+                    person = questionnaire.person(relation, language)
+                    text = item.question(language, for_whom, short, person)
+                    assert "{" not in text
+                    assert text.lstrip("¿")[0].isupper()
+                    assert "¿" + (person or "{") not in text
