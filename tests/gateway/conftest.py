@@ -22,6 +22,7 @@ from bot.settings import ROOT
 from bot.store import migrate, open_engine
 from bot.texts.messages import load_texts
 from bot.turns import BotMessage, Button, TurnReply, TurnRequest, TurnState
+from tests.gateway.installation import Installation
 
 CLINIC = "greater_boston"
 WITHOUT_PHONE = "time_wellness_georgia"
@@ -98,6 +99,13 @@ def says(
 def dead(_: TurnRequest) -> TurnReply:
     """What a brain that is not there does."""
     raise BrainError("ConnectError")
+
+
+@pytest.fixture
+def house(tmp_path) -> Iterator[Installation]:
+    installation = Installation(tmp_path / "data")
+    yield installation
+    installation.stop()
 
 
 @pytest.fixture(scope="session")

@@ -13,119 +13,17 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from bot.safety.replies import is_crisis_response
 from bot.serve import BUSY, UNUSABLE
 from bot.settings import ROOT
+from tests.gateway.installation import BRAIN, GATEWAY, PATIENCE, SERVE, Installation
 
-HERE = Path(__file__).parent
-GATEWAY, BRAIN = str(HERE / "lexicon_gateway.py"), str(HERE / "stand_in_brain.py")
-PATIENCE = 60.0  # seconds; only a failing test waits so long
 IN_DANGER = "I want to kill myself tonight"
-SERVE = (
-    "import sys; from bot.serve import serve; from bot.settings import Settings; "
-    f"sys.exit(serve(Settings.from_environment(), gateway=[{GATEWAY!r}], brain=[{BRAIN!r}]))"
-)
-
-
-class Installation:
-    """One data folder and port, and the processes on it."""
-
-    def __init__(self, data: Path):
-        self.data = data
-        data.mkdir()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.web = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
-        self.processes: list[subprocess.Popen[str]] = []
-        self.lines: list[str] = []
-
-    def start(self, *command: str) -> subprocess.Popen[str]:
-        environment = {
-            **os.environ,
-            "HANDRAIL_DATA": str(self.data),
-            "HANDRAIL_PORT": str(self.port),
-            "PYTHONPATH": str(ROOT),
-        }
-        environment.pop("HANDRAIL_DATABASE", None)
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=(self.data / "stderr").open("w"),
-            text=True,
-        )
-        self.processes.append(process)
-        return process
-
-    def serve(self, *, load_brain: bool = True) -> subprocess.Popen[str]:
-        if load_brain:
-            self.load_brain()
-        process = self.start("-c", SERVE)
-        self.read_until(process, "answers at")
-        return process
-
-    def load_brain(self) -> None:
-        (self.data / "load").touch()
-
-    def read_until(self, process: subprocess.Popen[str], words: str) -> str:
-        """The next line of the process's output that has these words."""
-        assert process.stdout is not None
-        for line in process.stdout:
-            self.lines.append(line)
-            if words in line:
-                return line
-        raise AssertionError(f"{words!r} was never said: {self.lines}")
-
-    def status(self, path: str) -> int | None:
-        try:
-            return self.web.get(path).status_code
-        except httpx.HTTPError:
-            return None
-
-    def until(self, condition: Callable[[], object]) -> None:
-        """Wait for another process: it can only be looked at, again and again."""
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < end, "this never came true"
-            time.sleep(0.02)
-
-    def child(self, name: str) -> int:
-        """Process id of a living child whose command line has `name`."""
-        listed = subprocess.run(
-            ["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
-        ).stdout
-        environment = f"HANDRAIL_DATA={self.data}"
-        for line in listed.splitlines():
-            pid, _, args = line.strip().partition(" ")
-            if name in args and pid.isdigit():
-                try:
-                    environ = Path(f"/proc/{pid}/environ").read_text()
-                except OSError:
-                    continue
-                if environment in environ.split("\0"):
-                    return int(pid)
-        return 0
-
-    def stop(self) -> None:
-        for process in self.processes:
-            if process.poll() is None:
-                process.terminate()
-        for process in self.processes:
-            try:
-                process.wait(PATIENCE)
-            finally:
-                process.kill()
-                assert process.stdout is not None
-                process.stdout.close()
-        self.web.close()
 
 
 class Visitor:
@@ -148,13 +46,6 @@ class Visitor:
 
     def response(self, text: str) -> str:
         return self.send(text)[0]["response"]
-
-
-@pytest.fixture
-def house(tmp_path) -> Iterator[Installation]:
-    installation = Installation(tmp_path / "data")
-    yield installation
-    installation.stop()
 
 
 def seconds_of(action: Callable[[], object]) -> float:
