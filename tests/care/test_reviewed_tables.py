@@ -57,6 +57,7 @@ def test_the_tables_in_use_are_without_mistakes() -> None:
         ("when: {safety_now: [now]}", "when: {safety_now: []}", "at least one value"),
         ("when: {safety_now: [now]}", "when: {}", "at least one condition"),
         ("source: asq", "source: hearsay", "'hearsay' is not among `sources`"),
+        ("sources:\n", "sources:\n  rumor: Somebody said so\n", "nothing cites 'rumor'"),
         ("id: present-danger", "id: immediate-danger", "is taken"),
         ("id: present-danger", "id: under-18", "is taken"),
         ("    note: true\n", "    note: true\n    floor: iop\n", "either a floor or"),
