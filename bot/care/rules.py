@@ -172,7 +172,8 @@ def _problems(document: Document, table: RuleTable) -> Iterator[Problem]:
             yield document.problem(("applies", item), _no_such_item(item))
         for message in _condition_mistakes(condition):
             yield document.problem(("applies", item), message)
-    cited = {entry.source for entry in (*table.rules, *table.outcomes.values())}
+    cited = {rule.source for rule in table.rules}
+    cited |= {outcome.source for outcome in table.outcomes.values()}
     for key in table.sources.keys() - cited:
         yield document.problem(("sources", key), f"nothing cites {key!r}; take it out")
     for name in OUTCOMES:
