@@ -17,6 +17,7 @@ from bot.vocabulary import (
     CRISIS_CANNOT_CALL,
     CRISIS_GO_ON,
     HANDOFF_CRISIS,
+    SAFETY_INTENTS,
     TIER_CONCERN,
     TIER_CRISIS_SELF,
     TIER_NONE,
@@ -41,6 +42,8 @@ class ActionSafety(Action):
             return [SlotSet(names.PENDING, names.PENDING_CRISIS)]
         tier = str(turn.safety["tier"])
         times = int(tracker.get_slot(names.CRISIS_TURNS) or 0)
+        if tier == TIER_CONCERN and times:
+            tier = TIER_CRISIS_SELF  # said before; the direct question would not listen
         say(dispatcher, crisis_message(turn, tier, times))
         if tier == TIER_CONCERN:
             return [SlotSet(names.PENDING, names.PENDING_CONCERN)]
@@ -61,7 +64,7 @@ class ActionSafetyFollowUp(Action):
         turn = Turn(tracker)
         if tracker.get_slot(names.PENDING) == names.PENDING_CONCERN:
             return _after_concern(dispatcher, turn)
-        name = follow_up_name(turn.intent, _follow_ups_so_far(tracker))
+        name = follow_up_name(_spoken_intent(turn), _follow_ups_so_far(tracker))
         say(dispatcher, _follow_up(turn, name))
         over = name in ("crisis_go_on", "crisis_stay")
         return [SlotSet(names.PENDING, None if over else names.PENDING_CRISIS)]
@@ -82,6 +85,12 @@ def follow_up_name(intent: str, so_far: Sequence[str]) -> str:
         ways = ("crisis_cannot_call", "crisis_not_talking")
         return next((way for way in ways if way not in so_far), "crisis_stay")
     return "crisis_stay"
+
+
+def _spoken_intent(turn: Turn) -> str:
+    """What the classifier heard, where the safety screen has overruled it."""
+    heard = [g["name"] for g in turn.ranking if g["name"] not in SAFETY_INTENTS]
+    return turn.intent if turn.intent not in SAFETY_INTENTS or not heard else str(heard[0])
 
 
 def _follow_ups_so_far(tracker: Tracker) -> list[str]:

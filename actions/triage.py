@@ -37,6 +37,8 @@ from bot.vocabulary import (
 
 REQUESTED = "requested_slot"
 _MISSES_BEFORE_SKIP = 3
+_FEW_WORDS = 2  # so short a text is an answer if it can be one, whatever else it may mean
+_SURE = 0.5  # an act that certain is not an answer
 # Intents that say nothing by themselves: an answer was meant, but not understood.
 _NO_ANSWER = frozenset({"nlu_fallback", "affirm", "deny", "unsure", "start_triage", ANSWER})
 # Said about the questionnaire, not in answer to it: rules take these turns.
@@ -270,7 +272,8 @@ def _read(turn: Turn, item: str) -> dict[str, str]:
     if turn.intent == ANSWER:
         pressed, value = turn.entities.get("item", ""), turn.entities.get("value", "")
         return {pressed: value} if pressed in ITEMS else {}
-    if _is_said_about(turn):
+    few_words = len(turn.text.split()) <= _FEW_WORDS
+    if turn.intent in SAFETY_INTENTS or (_is_said_about(turn) and not few_words):
         return {}
     read = understand(item, turn.text, turn.language)
     if read is None:
@@ -284,6 +287,6 @@ def _read(turn: Turn, item: str) -> dict[str, str]:
 
 
 def _is_said_about(turn: Turn) -> bool:
-    if turn.intent in SAFETY_INTENTS or turn.intent in _SAID_ABOUT:
-        return True
+    if turn.intent in _SAID_ABOUT:
+        return turn.confidence >= _SURE
     return turn.intent.startswith("faq_") and turn.text.rstrip().endswith("?")

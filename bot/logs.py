@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import warnings
 
 import structlog
 
@@ -23,9 +22,11 @@ def configure_logs(process: str, level: int = logging.INFO) -> None:
         level: standard library level for our own events.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
-    for noisy in ("rasa", "rasa_sdk", "matplotlib", "apscheduler", "sqlalchemy"):
+    # The pinned libraries' deprecations are not the operator's business; as log lines they
+    # obey a level, whatever filters those libraries install.
+    logging.captureWarnings(True)
+    for noisy in ("rasa", "rasa_sdk", "matplotlib", "apscheduler", "sqlalchemy", "py.warnings"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    warnings.simplefilter("ignore")  # the pinned libraries' deprecations are not the operator's
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

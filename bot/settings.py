@@ -40,7 +40,7 @@ class Settings:
         return self.model.parent / "safety.npz"
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Read HANDRAIL_* variables; raises ValueError naming a bad one."""
         data = Path(environment.get("HANDRAIL_DATA", ROOT / "var")).resolve()
         port = environment.get("HANDRAIL_PORT", "8000")

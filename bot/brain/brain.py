@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import weakref
 from typing import Any
 
@@ -11,8 +12,8 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy.engine import Engine
 
+from bot.brain import faster_rasa, names
 from bot.brain import house as houses
-from bot.brain import names
 from bot.brain.action_endpoint import InProcessActions, failures
 from bot.brain.house import House
 from bot.brain.tracker_store import HandrailTrackerStore
@@ -20,8 +21,10 @@ from bot.nlu.language import decide_language
 from bot.settings import Settings
 from bot.store import check
 from bot.turns import BotMessage, Button, TurnReply, TurnRequest, TurnState
-from bot.vocabulary import HANDOFF_NONE, TIER_NONE
+from bot.vocabulary import HANDOFF_NONE, SAFETY_INTENTS, TIER_NONE
 
+NOT_UNDERSTOOD = "nlu_fallback"  # Rasa's name for it
+_COMMAND = re.compile(r"/+\w+\s*(\{.*)?$", re.DOTALL)
 LONGEST_TEXT = 4000  # characters that the brain reads; the gateway screens all of them
 
 
@@ -74,6 +77,22 @@ class Brain:
             raise TurnFailed("no model is loaded")
         return self._agent.processor
 
+    async def _parsed_already(self, request: TurnRequest, text: str) -> dict[str, Any] | None:
+        """What is known without the classifier; None: Rasa parses the text itself.
+
+        A pressed button says what it means. A message without a word, or one that
+        is a command to Rasa ("/restart"), means nothing - unless it signals danger.
+        """
+        if request.pressed:
+            return _meaning(request.pressed, text)
+        if text and not _COMMAND.match(request.text.strip()):
+            return None
+        unclear = _meaning(Button(text, NOT_UNDERSTOOD), text)
+        if not text:
+            return unclear
+        parsed = await self.parse(text)
+        return parsed if parsed["intent"]["name"] in SAFETY_INTENTS else unclear
+
     async def _turn(self, request: TurnRequest) -> TurnReply:
         before = await self._agent.tracker_store.retrieve(request.conversation)
         current = before.get_slot(names.LANGUAGE) if before else None
@@ -85,7 +104,7 @@ class Brain:
             text,
             output_channel=output,
             sender_id=request.conversation,
-            parse_data=_parsed_already(request.pressed, text),
+            parse_data=await self._parsed_already(request, text),
             input_channel=request.channel,
             message_id=request.message_id,
             metadata={
@@ -119,6 +138,7 @@ async def load_brain(settings: Settings, engine: Engine, house: House) -> Brain:
         raise TurnFailed(f"there is no model at {settings.model}: run `make train`")
     check(engine)
     houses.install(house)
+    faster_rasa.install()
     store = HandrailTrackerStore(engine)
     agent = Agent(tracker_store=store, action_endpoint=InProcessActions())
     # Rasa wraps every store in one that answers an error with a silent in-memory store.
@@ -172,11 +192,7 @@ def _plain(text: str) -> str:
     return text[:LONGEST_TEXT].strip().lstrip("/").strip()
 
 
-def _parsed_already(button: Button | None, text: str) -> dict[str, Any] | None:
-    """A pressed button says what it means; so does a message without a word."""
-    if button is None and text:
-        return None
-    button = button or Button(text, "nlu_fallback")
+def _meaning(button: Button, text: str) -> dict[str, Any]:
     return {
         "text": text,
         "intent": {"name": button.intent, "confidence": 1.0},

@@ -11,8 +11,16 @@ from bot.brain.names import (
     PENDING_CONCERN,
     PENDING_CRISIS,
 )
-from bot.vocabulary import CRISIS_CAN_CALL, CRISIS_CANNOT_CALL, CRISIS_GO_ON, SAFETY_INTENTS
+from bot.vocabulary import (
+    CRISIS_CAN_CALL,
+    CRISIS_CANNOT_CALL,
+    CRISIS_GO_ON,
+    SAFETY_INTENTS,
+    TIER_CONCERN,
+    safety_intent,
+)
 
+_CONCERN = safety_intent(TIER_CONCERN)
 # What a visitor may say to "Can you call or text now?"; anything else (a question
 # about the clinic, say) is answered in its own right.
 _ANSWERS_IN_CRISIS = frozenset(
@@ -59,6 +67,9 @@ def next_step(
         return SafetyStep.LISTEN if pending or not form_is_open else SafetyStep.NOTHING
     if actions:
         return SafetyStep.NOTHING
+    if intent == _CONCERN and pending == PENDING_CRISIS:
+        # In crisis already: "nobody can hear me call" is an answer, not a new worry.
+        return SafetyStep.FOLLOW_UP
     if intent in SAFETY_INTENTS or intent == "help_now":
         return SafetyStep.RESPOND
     if intent in (CRISIS_CAN_CALL, CRISIS_CANNOT_CALL, CRISIS_GO_ON):

@@ -1,0 +1,156 @@
+"""A message of danger is answered first: at every question, in every form, on every channel."""
+
+import pytest
+
+from bot.handoff.callback import FIELDS
+from bot.safety.replies import is_crisis_response
+from bot.store import reading
+from bot.store.handoffs import Handoffs
+from bot.vocabulary import ITEMS, TIER_CONCERN
+from tests.dialogue.test_triage import ANSWERS
+
+# One message of each tier in plain words; how well the screen hears others is measured
+# in tests/safety and by `handrail eval safety`.
+DANGER = {
+    "concern": "some days i do not see a future for myself",
+    "crisis_other": "my brother says he is going to kill himself tonight",
+    "crisis_self": "I want to kill myself",
+    "emergency": "I took a whole bottle of pills an hour ago",
+}
+CALLBACK = {
+    "name": "Ana",
+    "phone": "617 555 0142",
+    "best_time": "after 5",
+    "ok_voicemail": "yes",
+    "confirm": "yes",
+}
+# Severe and step-down answers, so that as many questions as possible are asked.
+LONG_WAY = {
+    **ANSWERS,
+    "recent_care": "iop",
+    "symptom_severity": "severe",
+    "daily_functioning": "struggling",
+    "substance_use": "next to other things",
+}
+
+
+def to_question(visitor, question):
+    """Lead a visitor to an open question; None if this conversation never asks it."""
+    if question in FIELDS:
+        visitor.says("please call me back")
+        answers = CALLBACK
+    else:
+        visitor.says("I want to find out which program fits")
+        answers = LONG_WAY
+    while (asked := visitor.state.open_question) in answers:
+        if asked == question:
+            return visitor
+        visitor.says(answers[asked])
+    return None
+
+
+@pytest.mark.parametrize("tier", DANGER)
+@pytest.mark.parametrize("question", [*ITEMS, *FIELDS])
+@pytest.mark.parametrize("channel", ["web", "sms"])
+def test_at_every_question(ask, assistant, channel, question, tier):
+    visitor = to_question(ask("greater_boston", channel), question)
+    if visitor is None:
+        # Not on this way through; the questionnaire asks at most 12 of its items.
+        assert question in ITEMS
+        return
+    visitor.says(DANGER[tier])
+    if tier == TIER_CONCERN:
+        visitor.hears("concern_check").is_asked("concern")
+    else:
+        assert any(is_crisis_response(name, tier) for name in visitor.responses), visitor.responses
+    assert visitor.state.tier == tier
+    with reading(assistant.engine) as connection:
+        found = Handoffs(connection).find(visitor.conversation)
+    assert found is None or DANGER[tier] not in repr(found)
+    # Whatever was open can be taken up again, and it is the same question.
+    if tier == TIER_CONCERN:
+        visitor.says("no")
+    else:
+        visitor.presses("Keep going here")
+    visitor.is_asked(question)
+
+
+@pytest.mark.parametrize("tier", DANGER)
+def test_as_the_first_message(ask, tier):
+    visitor = ask("greater_boston").says(DANGER[tier])
+    assert is_crisis_response(visitor.responses[0], tier) or tier == TIER_CONCERN
+    visitor.is_at(tier=tier)
+
+
+def test_the_help_button_works_without_typing(ask):
+    visitor = ask("greater_boston").needs_help_now()
+    assert "988" in visitor.text
+    assert "911" in visitor.text
+
+
+def test_asking_for_urgent_help_in_words(ask):
+    assert "988" in ask("greater_boston").says("I need help right now").text
+
+
+@pytest.mark.parametrize("answer", ["yes", "not sure", "i don't know, maybe"])
+def test_yes_and_not_sure_to_the_direct_question_are_a_disclosure(ask, answer):
+    visitor = ask("greater_boston").says(DANGER["concern"]).is_asked("concern")
+    visitor.says(answer).hears("crisis_self").is_at(tier="crisis_self")
+
+
+def test_no_to_the_direct_question_is_believed_and_the_talk_goes_on(ask):
+    visitor = ask("greater_boston").says("find a program").says("me").says("no").says("MA")
+    visitor.is_asked("age_band").says(DANGER["concern"]).is_asked("concern")
+    visitor.presses("No").hears("concern_no").hears("ask_age_band").is_asked("age_band")
+
+
+def test_a_question_instead_of_an_answer_is_answered(ask):
+    visitor = ask("greater_boston").says(DANGER["concern"]).is_asked("concern")
+    visitor.says("is medication included?").hears("faq_medication_management")
+
+
+def test_the_second_and_third_message_get_other_words(ask):
+    visitor = ask("greater_boston").says("I want to kill myself")
+    heard = [visitor.text]
+    for message in ("I really want to die", "there is no point, I will end my life"):
+        heard.append(visitor.says(message).text)
+        assert any(is_crisis_response(name, "crisis_self") for name in visitor.responses)
+    assert len(set(heard)) == 3
+    assert len(heard[1]) < len(heard[0])
+
+
+def test_the_chat_goes_on_after_a_disclosure(ask):
+    visitor = ask("greater_boston").says("I want to kill myself")
+    visitor.says("is medication included in iop?").hears("faq_medication_management")
+    visitor.says("can I talk to someone at the clinic").is_at(tier="crisis_self")
+    assert "888-278-0716" in visitor.text
+
+
+def test_barriers_get_another_way_and_nothing_is_said_twice(ask):
+    visitor = ask("greater_boston").says("I want to die")
+    first = visitor.says("I can't call, someone would hear me").text
+    assert "741741" in first
+    assert visitor.says("no").text != first
+
+
+def test_the_risk_stays_on_record(ask, assistant):
+    visitor = ask("greater_boston").says("I want to kill myself")
+    visitor.says("can I talk to someone at the clinic")
+    with reading(assistant.engine) as connection:
+        _, record = Handoffs(connection).find(visitor.conversation)
+    assert record.tier == "crisis_self"
+    assert record.tier_rule
+
+
+def test_spanish_gets_spanish_help(ask):
+    visitor = ask("greater_boston").says("hola, ya no quiero vivir, me quiero matar")
+    visitor.is_at(tier="crisis_self", language="es")
+    assert "988" in visitor.text
+
+
+def test_no_reply_lectures_or_asks_for_a_promise(ask):
+    visitor = ask("greater_boston")
+    for message in DANGER.values():
+        text = visitor.says(message).text.lower()
+        for forbidden in ("promise", "selfish", "you must", "you're not thinking of"):
+            assert forbidden not in text
