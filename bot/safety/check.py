@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 from bot.reviewed import DataError, Problem
 from bot.safety.lexicon import FOLDER, IDIOM, Lexicon, Placed, load_lexicon
+from bot.safety.replies import CONTACTS, REPLIES, load_replies, stale_contacts
 from bot.safety.screen import Screen
 from bot.vocabulary import TIER_NONE, tier_at_least
+
+
+def problems(today: datetime.date, folder: Path = FOLDER) -> list[Problem]:
+    """Every mistake in lexicon, replies and contacts; warnings for stale contacts.
+
+    Args:
+        today: the date against which `verified_on` is held.
+        folder: the lexicon.
+    """
+    found = lexicon_problems(folder)
+    try:
+        load_replies(REPLIES, CONTACTS)
+    except DataError as error:
+        return found + error.problems
+    return found + stale_contacts(today)
 
 
 def lexicon_problems(folder: Path = FOLDER) -> list[Problem]:
@@ -16,9 +33,7 @@ def lexicon_problems(folder: Path = FOLDER) -> list[Problem]:
         lexicon = load_lexicon(folder)
     except DataError as error:
         return error.problems
-    return [
-        problem for placed in lexicon.entries for problem in entry_problems(lexicon, placed)
-    ]
+    return [problem for placed in lexicon.entries for problem in entry_problems(lexicon, placed)]
 
 
 def entry_problems(lexicon: Lexicon, placed: Placed) -> list[Problem]:

@@ -66,8 +66,8 @@ SAFE_KINDS: tuple[str, ...] = (
 _OTHERS = frozenset({"third_person", "harm_to_others", "violence_and_abuse"})
 
 # Scores from which on the vote is cast; read off the curve of bench/safety_curve.py.
-CONCERN_AT = 2.9
-CRISIS_AT = 5.5
+CONCERN_AT = 3.1
+CRISIS_AT = 5.7
 PART_MARGIN = 1.0  # a single sentence of a long message needs so much more
 
 _KERNEL_WEIGHT = 3.0  # of the support vector machine, against the n-grams
@@ -75,9 +75,9 @@ _KERNEL_WIDTH = 2.0  # gamma of the Gaussian kernel, on unit vectors
 _NGRAMS = (2, 3, 4, 5)
 _NGRAM_LIMIT = 40_000
 _LONG = 20  # words from which on sentences are scored on their own, too
-_WHOLE = 80  # words of a message that are scored as one
+_WHOLE = 60  # words of a message that are scored as one
 _PART = 24  # words of the longest part
-_PARTS_SCORED = 4
+_PARTS_SCORED = 3
 
 
 class TrainingError(ValueError):
@@ -341,9 +341,7 @@ def _parts(tokens: Sequence[Token]) -> list[tuple[int, int]]:
     ]
     parts = []
     for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True):
-        parts += [
-            (cut, min(cut + _PART, end)) for cut in range(start, end, _PART)
-        ]
+        parts += [(cut, min(cut + _PART, end)) for cut in range(start, end, _PART)]
     return parts
 
 

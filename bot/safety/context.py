@@ -15,11 +15,13 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from bot.safety.normalise import CLAUSE_BREAK, SENTENCE_BREAK, Token
-from bot.safety.patterns import Match
+from bot.safety.patterns import Begun, Match
 
 Who = Literal["self", "other", "generic", "addressee", "nobody"]
 
 _NEGATION_REACH = 5  # words between "not" and what it denies
+_LONGEST = 60  # words of a sentence that are read in one piece
+_OVERLAP = 20
 _LOOK_BACK = 6  # words before "not" in which a phrase that denies nothing may begin
 _CHAIN_REACH = 12  # the same along a chain: "not hurt, cut or kill myself"
 
@@ -54,7 +56,7 @@ class Message:
     def __init__(
         self,
         tokens: Sequence[Token],
-        parts: Sequence[Mapping[int, list[int]]],
+        parts: Sequence[Begun],
         cues: Mapping[str, int],
     ):
         self.tokens = tokens
@@ -62,17 +64,28 @@ class Message:
         self._cues = cues
 
     def sentences(self) -> list[tuple[int, int]]:
-        """First and past-the-last token of each sentence."""
+        """First and past-the-last token of each sentence.
+
+        Endless sentences are read in overlapping stretches, so that nothing is
+        missed at a cut and the cost stays proportional to the length.
+        """
         starts = [
             position
             for position, token in enumerate(self.tokens)
             if position == 0 or token.gap == SENTENCE_BREAK
         ]
-        return list(zip(starts, [*starts[1:], len(self.tokens)]))
+        sentences = []
+        for start, end in zip(starts, [*starts[1:], len(self.tokens)], strict=True):
+            while end - start > _LONGEST:
+                sentences.append((start, start + _LONGEST))
+                start += _LONGEST - _OVERLAP
+            sentences.append((start, end))
+        return sentences
 
     def cue_ends(self, name: str, position: int) -> list[int]:
         """Where the cue's phrases that begin at `position` end."""
-        return self.parts[position].get(self._cues[name], [])
+        lengths = self.parts[position].lengths.get(self._cues[name])
+        return [position + length for length in lengths] if lengths else []
 
     def has_cue(self, name: str, start: int, end: int) -> bool:
         """Whether a phrase of the cue lies within tokens `start` to `end`."""

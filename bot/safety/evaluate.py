@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from bot.safety.screen import Screen
-from bot.vocabulary import TIER_CONCERN, TIER_CRISIS_OTHER, TIER_NONE, tier_at_least
+from bot.vocabulary import TIER_CONCERN, TIER_CRISIS_OTHER, TIER_NONE, TIERS, tier_at_least
 
 # What a first attempt at a safety net looks like; measured beside the screen.
 KEYWORDS: tuple[str, ...] = (
@@ -62,7 +62,11 @@ class Target:
 
 TARGETS: tuple[Target, ...] = (
     Target(
-        "active risk", lambda label, kind: kind in ACTIVE and label == CRISIS, TIER_CONCERN, 0.95, True
+        "active risk",
+        lambda label, kind: kind in ACTIVE and label == CRISIS,
+        TIER_CONCERN,
+        0.95,
+        True,
     ),
     Target(
         "passive thoughts",
@@ -106,6 +110,7 @@ class Judged:
     text: str
     label: str
     subtype: str
+    own: bool
     tier: str
     rules: tuple[str, ...]
     keyword: bool
@@ -117,11 +122,16 @@ class Report:
 
     judged: tuple[Judged, ...]
 
-    def share(
-        self, holds: Callable[[str, str], bool], tier: str
-    ) -> tuple[int, int]:
-        """(messages read as `tier` or higher, messages) of a group."""
-        group = [each for each in self.judged if holds(each.label, each.subtype)]
+    def share(self, holds: Callable[[str, str], bool], tier: str) -> tuple[int, int]:
+        """(messages read as `tier` or higher, messages) of a group.
+
+        Made-up messages of danger are easier than people's own words: they never count.
+        """
+        group = [
+            each
+            for each in self.judged
+            if holds(each.label, each.subtype) and (each.own or each.label != CRISIS)
+        ]
         return sum(tier_at_least(each.tier, tier) for each in group), len(group)
 
     def render(self, worst: int = 0) -> str:
@@ -138,11 +148,12 @@ class Report:
         for label, subtype in kinds:
             group = [each for each in self.judged if (each.label, each.subtype) == (label, subtype)]
             lines.append(
-                f"{label:<18}{subtype:<31}{len(group):>5}   "
+                f"{label:<18}{subtype + '*' * (not group[0].own):<31}{len(group):>5}   "
                 f"{_share(sum(each.tier != TIER_NONE for each in group), len(group)):<22}"
                 + f"{_share(_crises(group), len(group)):<22}"
                 + _share(sum(each.keyword for each in group), len(group))
             )
+        lines.append("* made up by developers; of danger, not counted below")
         lines += ["", f"{'target':<30}{'tier':<16}{'bound':<10}{'reached':<24}"]
         for target in TARGETS:
             count, total = self.share(target.holds, target.tier)
@@ -170,8 +181,7 @@ class Report:
                 if (each.label, each.subtype) == (label, subtype)
                 and (each.tier == TIER_NONE) == (label == CRISIS)
             ]
-            # The highest false alarm first; misses have only one tier.
-            wrong.sort(key=lambda each: (not tier_at_least(each.tier, TIER_CRISIS_OTHER), each.text))
+            wrong.sort(key=lambda each: (-TIERS.index(each.tier), each.text))
             for each in wrong[:worst]:
                 text = " ".join(each.text.split())[:160]
                 lines.append(f"{subtype:<30}{each.tier:<14}{','.join(each.rules):<30}{text}")
@@ -217,6 +227,7 @@ def evaluate(data_dir: Path, screen: Screen, own_words_only: bool = True) -> Rep
                 text=message["text"],
                 label=message["label"],
                 subtype=message["subtype"],
+                own=message.get("own_words", True),
                 tier=reading.tier,
                 rules=tuple(dict.fromkeys(evidence.rule for evidence in reading.evidence)),
                 keyword=any(keyword in message["text"].lower() for keyword in KEYWORDS),

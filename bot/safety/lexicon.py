@@ -57,16 +57,16 @@ class Entry(ReviewedModel):
             raise the tier to `tier`.
     """
 
-    id: pydantic.constr(regex=r"^[a-z0-9_]+$")  # type: ignore[valid-type]  # noqa: F722
+    id: pydantic.constr(regex=r"^[a-z0-9_]+$")  # type: ignore[valid-type]
     language: Literal["en", "es"]
     tier: Literal["none", "concern", "crisis_other", "crisis_self", "emergency"]
     who: Literal["self", "other", "subject"] = "subject"
     patterns: pydantic.conlist(str, min_items=1)  # type: ignore[valid-type]
-    despite: list[Literal["negated", "past", "hypothetical", "quoted", "fiction"]] = []
+    despite: tuple[Literal["negated", "past", "hypothetical", "quoted", "fiction"], ...] = ()
     why: pydantic.constr(min_length=1)  # type: ignore[valid-type]
     source: pydantic.constr(min_length=1)  # type: ignore[valid-type]
     examples: pydantic.conlist(str, min_items=1)  # type: ignore[valid-type]
-    traps: list[str] = []
+    traps: tuple[str, ...] = ()
 
 
 class _EntryFile(ReviewedModel):
@@ -201,5 +201,3 @@ def _spelling(file: _SpellingFile) -> Spelling:
         near=near,
         never_near=frozenset(file.ordinary),
     )
-
-

@@ -1,6 +1,6 @@
 """Fold a message into plain tokens that the lexicon can be written against.
 
-People in danger type "I can’t", "suiciiide", "k1ll myself", "kms" or send a pill
+People in danger type "I cant", "suiciiide", "k1ll myself", "kms" or send a pill
 emoji; the lexicon is written once, in plain words. Every token remembers which
 characters of the original message it came from. The lexicon's own patterns pass
 through the same folding, so both sides always agree.
@@ -64,19 +64,20 @@ class Spelling:
     never_near: Collection[str] = ()
 
 
-_APOSTROPHES = frozenset("'’‘‛`´ʼʹ′＇ʻˈ")
-_DOUBLE_QUOTES = frozenset('"“”„‟«»＂')
+_APOSTROPHES = frozenset("'\u2019\u2018\u201b`\u00b4\u02bc\u02b9\u2032\uff07\u02bb\u02c8")
+_DOUBLE_QUOTES = frozenset('"\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02')
 _LEET = str.maketrans(
     {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"}
 )
 _LEET_INSIDE = frozenset("@$!*")
-_SENTENCE_MARKS = frozenset(".!?\n\r;:¡¿…。！？\u2028\u2029")
+_SENTENCE_MARKS = frozenset(".!?\n\r;:\u00a1\u00bf\u2026\u3002\uff01\uff1f\u2028\u2029")
 _STRETCHED = re.compile(r"(.)\1{2,}")
 _AMOUNT = re.compile(r"(?P<number>[0-9]{1,7})(?P<unit>mg|mcg|ml|g|grams|pills|tablets)?")
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 _CONTRACTED = frozenset(("t", "m", "s", "re", "ve", "ll", "d"))
 _SPELT_OUT = 4  # "s u i c i d e": so many single letters in a row may be one word
 _NEAR_LENGTH = 7
+_REPEATS = 3
 
 
 def fold(text: str) -> tuple[str, list[int]]:
@@ -86,6 +87,9 @@ def fold(text: str) -> tuple[str, list[int]]:
         the folded text and, for each of its characters, the index of the
         original character it came from.
     """
+    if text.isascii():
+        kept = [index for index, char in enumerate(text) if char not in _APOSTROPHES]
+        return "".join([text[index] for index in kept]).lower(), kept
     folded: list[str] = []
     origin: list[int] = []
     for index, char in enumerate(text):
@@ -113,12 +117,17 @@ def tokenise(text: str, spelling: Spelling) -> list[Token]:
     folded, origin = fold(text)
     rough = _join_contractions(_join_spelt_out(_split(folded, spelling), spelling), spelling)
     tokens: list[Token] = []
-    for word, start, end, gap, asked, quoted in rough:
+    spelt: dict[str, tuple[str, ...]] = {}
+    for number, (word, start, end, gap, asked, quoted) in enumerate(rough):
+        if number >= _REPEATS and all(
+            rough[before][0] == word for before in range(number - _REPEATS, number)
+        ):
+            continue  # a flood of one word or emoji says no more than a few of it
+        if word not in spelt:
+            spelt[word] = _spell(word, spelling)
         first, last = origin[start], origin[end - 1] + 1
-        for number, part in enumerate(_spell(word, spelling)):
-            tokens.append(
-                Token(part, first, last, gap if number == 0 else NO_BREAK, asked, quoted)
-            )
+        for piece, part in enumerate(spelt[word]):
+            tokens.append(Token(part, first, last, gap if piece == 0 else NO_BREAK, asked, quoted))
     return tokens
 
 
@@ -145,8 +154,7 @@ def _split(folded: str, spelling: Spelling) -> list[_Rough]:
             gap = NO_BREAK
             position = end
             continue
-        if char == "," and _digit_at(folded, position - 1) and _digit_at(folded, position + 1):
-            # "10,400": one number
+        if char == "," and rough and _between_digits(folded, position):  # "10,400"
             end = position + 1
             while end < length and folded[end].isalnum():
                 end += 1
@@ -162,9 +170,9 @@ def _split(folded: str, spelling: Spelling) -> list[_Rough]:
             gap = max(gap, CLAUSE_BREAK)
         elif char in _SENTENCE_MARKS:
             gap = SENTENCE_BREAK
-            if char in "?？" and rough:
-                rough[-1] = rough[-1][:4] + (True, rough[-1][5])
-        elif char in ",()[]{}|/—–" or (char == "-" and _alone(folded, position)):
+            if char in "?\uff1f" and rough:
+                rough[-1] = (*rough[-1][:4], True, rough[-1][5])
+        elif char in ",()[]{}|/\u2014\u2013" or (char == "-" and _alone(folded, position)):
             gap = max(gap, CLAUSE_BREAK)
         elif unicodedata.category(char) == "So":
             gap = SENTENCE_BREAK
@@ -176,15 +184,17 @@ def _letter_at(folded: str, position: int) -> bool:
     return position < len(folded) and folded[position].isalpha()
 
 
-def _digit_at(folded: str, position: int) -> bool:
-    return 0 <= position < len(folded) and folded[position].isdigit()
+def _between_digits(folded: str, position: int) -> bool:
+    return (
+        folded[position - 1 : position].isdigit() and folded[position + 1 : position + 2].isdigit()
+    )
 
 
 def _alone(folded: str, position: int) -> bool:
     """A dash between spaces separates; one inside a word ("self-harm") does not."""
-    return folded[position - 1 : position].isspace() or folded[
-        position + 1 : position + 2
-    ].isspace()
+    return (
+        folded[position - 1 : position].isspace() or folded[position + 1 : position + 2].isspace()
+    )
 
 
 def _join_spelt_out(rough: Sequence[_Rough], spelling: Spelling) -> list[_Rough]:

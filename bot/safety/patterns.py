@@ -26,6 +26,7 @@ FoldPhrase = Callable[[str], Phrase]
 _GAP = re.compile(r"\.\.(?P<width>\d)")
 _BODY = re.compile(r"\{\w+\}|[^\s(){}?]+")
 _MOST_PHRASES = 6000
+_MOST_MATCHES = 4  # of one pattern in one sentence; a flood of repeats costs no more
 
 
 class PatternError(ValueError):
@@ -50,6 +51,47 @@ class Match:
     loose: tuple[int, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True)
+class Begun:
+    """The parts that begin at one token.
+
+    Attributes:
+        lengths: part number to the lengths of its phrases that fit, shortest first.
+        present: the same part numbers as a bit mask.
+    """
+
+    lengths: Mapping[int, Sequence[int]]
+    present: int
+
+
+class _Node:
+    """A node of the trie of phrases; parts whose phrases end here."""
+
+    __slots__ = ("_begun", "children", "depth", "parent", "parts")
+
+    def __init__(self, parent: _Node | None):
+        self.parent = parent
+        self.depth: int = parent.depth + 1 if parent else 0
+        self.children: dict[str, _Node] = {}
+        self.parts: list[int] = []
+        self._begun: Begun | None = None
+
+    def begun(self) -> Begun:
+        """The parts on the way from the root to here; worked out once, after compiling."""
+        if self._begun is None:
+            lengths: dict[int, list[int]] = {}
+            node: _Node | None = self
+            while node is not None:
+                for number in node.parts:
+                    lengths.setdefault(number, []).insert(0, node.depth)
+                node = node.parent
+            present = 0
+            for number in lengths:
+                present |= 1 << number
+            self._begun = Begun(lengths, present)
+        return self._begun
+
+
 class Patterns:
     """All parts and patterns, ready to be matched.
 
@@ -66,13 +108,13 @@ class Patterns:
         self._written = parts
         self._phrases: dict[str, frozenset[Phrase]] = {}
         self._ids: dict[frozenset[Phrase], int] = {}
-        self._trie: dict = {}
+        self._trie = _Node(None)
         self._compiled: list[tuple[int, tuple[Element, ...], object]] = []
         for name in parts:
             self.part(name)
 
     def part(self, name: str) -> int:
-        """The number of part `name`, as it appears in `Sentence.ends`."""
+        """The number of part `name`, as it appears in `Begun.lengths`."""
         return self._number(self._part_phrases(name, ()))
 
     def add(self, pattern: str, owner: object) -> None:
@@ -97,45 +139,43 @@ class Patterns:
         """Every word that any part or pattern uses."""
         return {word for phrases in self._ids for phrase in phrases for word in phrase}
 
-    def find_parts(self, words: Sequence[str]) -> list[dict[int, list[int]]]:
-        """For each position, the parts that begin there and where each may end."""
-        found: list[dict[int, list[int]]] = []
-        trie = self._trie
+    def find_parts(self, words: Sequence[str]) -> list[Begun]:
+        """For each position, the parts that begin there."""
+        found: list[Begun] = []
         length = len(words)
         for start in range(length):
-            here: dict[int, list[int]] = {}
-            node = trie.get(words[start])
-            position = start + 1
-            while node is not None:
-                for number in node.get(None, ()):
-                    here.setdefault(number, []).append(position)
-                if position == length:
+            node = self._trie
+            for position in range(start, length):
+                child = node.children.get(words[position])
+                if child is None:
                     break
-                node = node.get(words[position])
-                position += 1
-            found.append(here)
+                node = child
+            found.append(node.begun())
         return found
 
-    def find(
-        self, parts: Sequence[Mapping[int, list[int]]], start: int, end: int
-    ) -> Iterable[tuple[object, Match]]:
+    def find(self, parts: Sequence[Begun], start: int, end: int) -> Iterable[tuple[object, Match]]:
         """Every pattern's matches within the sentence of tokens `start` to `end`.
 
-        For each pattern and first token only the shortest match is reported.
+        For each pattern and first token only the shortest match is reported, and of
+        each pattern the first `_MOST_MATCHES`.
         """
         present = 0
         for position in range(start, end):
-            for number in parts[position]:
-                present |= 1 << number
-        if not present:
-            return
+            present |= parts[position].present
         for needed, elements, owner in self._compiled:
             if needed & present != needed:
                 continue
+            first = elements[0]
+            found = 0
             for position in range(start, end):
+                if not first.optional and first.part not in parts[position].lengths:
+                    continue
                 match = _match(parts, elements, 0, position, end, ())
                 if match is not None:
                     yield owner, Match(position, match[0], match[1])
+                    found += 1
+                    if found == _MOST_MATCHES:
+                        break
 
     def _number(self, phrases: frozenset[Phrase]) -> int:
         if phrases not in self._ids:
@@ -143,8 +183,10 @@ class Patterns:
             for phrase in phrases:
                 node = self._trie
                 for word in phrase:
-                    node = node.setdefault(word, {})
-                node.setdefault(None, []).append(self._ids[phrases])
+                    if word not in node.children:
+                        node.children[word] = _Node(node)
+                    node = node.children[word]
+                node.parts.append(self._ids[phrases])
         return self._ids[phrases]
 
     def _part_phrases(self, name: str, within: tuple[str, ...]) -> frozenset[Phrase]:
@@ -248,7 +290,7 @@ def _alternatives(body: str) -> list[str]:
 
 
 def _match(
-    parts: Sequence[Mapping[int, list[int]]],
+    parts: Sequence[Begun],
     elements: tuple[Element, ...],
     step: int,
     position: int,
@@ -263,7 +305,8 @@ def _match(
         here = position + skipped
         if here >= end:
             break
-        for stop in parts[here].get(element.part, ()):
+        for length in parts[here].lengths.get(element.part, ()):
+            stop = here + length
             if stop <= end:
                 after = loose + tuple(range(position, here))
                 rest = _match(parts, elements, step + 1, stop, end, after)

@@ -102,7 +102,7 @@ class _Reply(Bilingual):
     id: str
     why: str
     sms: Bilingual
-    buttons: list[str] = []
+    buttons: tuple[str, ...] = ()
 
 
 class _ContactsFile(ReviewedModel):
@@ -218,9 +218,7 @@ class CrisisReplies:
 def load_replies(replies: Path = REPLIES, contacts: Path = CONTACTS) -> CrisisReplies:
     """Read and check replies and contacts; raises `DataError` with every mistake."""
     contacts_document = Document(contacts)
-    known = {
-        contact.id: contact for contact in contacts_document.parse(_ContactsFile).contacts
-    }
+    known = {contact.id: contact for contact in contacts_document.parse(_ContactsFile).contacts}
     document = Document(replies)
     content = document.parse(_RepliesFile)
     problems = list(_problems(document, content, set(known) | {"state_line", "line"}))

@@ -181,12 +181,13 @@ def _meant(
     if entry.who == "subject" and context.who == "addressee":
         return TIER_NONE, None, other
     if entry.who == "subject" and context.who == "generic":
-        return (TIER_NONE if context.negated else min(entry.tier, TIER_CONCERN, key=TIERS.index)), None, True
+        general = min(str(entry.tier), TIER_CONCERN, key=TIERS.index)
+        return (TIER_NONE if context.negated else general), None, True
     if context.negated and "negated" not in entry.despite:
         return TIER_NONE, NEGATED_RISK, other
     if context.past and "past" not in entry.despite:
         return TIER_NONE, PAST_RISK, other
-    tier = entry.tier
+    tier: str = entry.tier
     if other and tier == TIER_CRISIS_SELF:
         tier = TIER_CRISIS_OTHER
     if other and tier == TIER_CONCERN and placed.category in _ADD_UP:
@@ -237,8 +238,15 @@ def _evidence(hits: Sequence[_Hit]) -> tuple[Evidence, ...]:
 
 
 def _combine(one: Reading, other: Reading) -> Reading:
-    """Both votes: the higher tier, the categories and evidence of both."""
+    """Both votes: the higher tier, the categories and evidence of both.
+
+    Two independent concerns about the writer's own life add up to crisis.
+    """
     tier = higher_tier(one.tier, other.tier)
+    if one.tier == other.tier == TIER_CONCERN and all(
+        reading.categories and reading.categories[0] in _ADD_UP for reading in (one, other)
+    ):
+        tier = TIER_CRISIS_SELF
     first, second = (
         (one, other) if TIERS.index(one.tier) >= TIERS.index(other.tier) else (other, one)
     )
@@ -249,5 +257,3 @@ def _combine(one: Reading, other: Reading) -> Reading:
         evidence=first.evidence + second.evidence,
         failed=one.failed or other.failed,
     )
-
-
