@@ -20,6 +20,8 @@ def main() -> int:
         return UNUSABLE
 
     def screen() -> Screen:
+        if not settings.safety_model.is_file():
+            raise ValueError(f"{settings.safety_model} is missing; `handrail train` makes it")
         return load_screen(classifier_path=settings.safety_model)
 
     return run(settings, screen)

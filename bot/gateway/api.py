@@ -12,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.gateway.turn import Answer, Refused, Shown, Turns, owner_of
+from bot.gateway.in_flight import Answer, Shown
+from bot.gateway.incoming import accepted_language
+from bot.gateway.turn import Refused, Turns, owner_of
 from bot.store import StoreError
 from bot.store.records import OfferedButton, StoredMessage
 from bot.turns import to_json
@@ -33,7 +35,11 @@ def routes(turns: Turns, clock: Callable[[], datetime]) -> list[Route]:
     async def begin(request: Request) -> Response:
         fields = await _fields(request)
         opened = await turns.open(
-            _text(fields, "clinic"), "web", now=clock(), language=_language(fields)
+            _text(fields, "clinic"),
+            "web",
+            now=clock(),
+            language=_language(fields),
+            greet_in=accepted_language(request.headers.get("accept-language", "")),
         )
         return JSONResponse(
             {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from bot.vocabulary import LANGUAGES
+
 BRAIN_CHARACTERS = 4000  # of a longer message the brain gets the beginning
 
 # Marks that turn the direction of text around can make a transcript read differently
@@ -36,6 +38,15 @@ def for_brain(text: str) -> str:
     if not cut[-1].isspace() and not text[BRAIN_CHARACTERS].isspace():
         cut = cut.rsplit(maxsplit=1)[0]  # the last word is cut in two; leave it out
     return cut.strip()
+
+
+def accepted_language(header: str) -> str:
+    """The first language of an Accept-Language header that the house speaks; else "en"."""
+    for accepted in header.split(","):
+        code = accepted.split(";")[0].strip().lower()[:2]
+        if code in LANGUAGES:
+            return code
+    return LANGUAGES[0]
 
 
 def _words(text: str) -> frozenset[str]:

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.clinic.profile import Clinic
-from bot.gateway.incoming import BRAIN_CHARACTERS
+from bot.gateway.incoming import BRAIN_CHARACTERS, accepted_language
 from bot.gateway.own_words import OwnWords
 from bot.gateway.turn import Refused
 from bot.vocabulary import LANGUAGES
@@ -50,13 +50,16 @@ def routes(clinics: Mapping[str, Clinic], words: OwnWords) -> list[Route | Mount
         if asked is not None and asked not in clinics:
             raise Refused(404, "there is no such clinic here")
         clinic = clinics[asked] if asked else next(iter(clinics.values()))
-        language = _language(request)
+        asked_language = request.query_params.get("lang")
+        chosen = asked_language if asked_language in LANGUAGES else None
+        language = chosen or accepted_language(request.headers.get("accept-language", ""))
         other = next(one for one in LANGUAGES if one != language)
         word = functools.partial(words.word, language=language)
         context: dict[str, Any] = {
             "clinic": clinic,
             "clinics": [one for one in clinics.values() if one is not clinic],
             "language": language,
+            "chosen_language": chosen or "",
             "other_language": other,
             "path": request.url.path,
             "version": _version(),
@@ -83,18 +86,6 @@ def routes(clinics: Mapping[str, Clinic], words: OwnWords) -> list[Route | Mount
         Route("/chat", chat),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
-
-
-def _language(request: Request) -> str:
-    """The asked language, else the browser's first one that we speak."""
-    asked = request.query_params.get("lang")
-    if asked in LANGUAGES:
-        return str(asked)
-    for accepted in request.headers.get("accept-language", "").split(","):
-        code = accepted.split(";")[0].strip().lower()[:2]
-        if code in LANGUAGES:
-            return code
-    return LANGUAGES[0]
 
 
 @functools.lru_cache(maxsize=1)

@@ -23,12 +23,12 @@ import structlog
 from bot.clinic.profile import Clinic
 from bot.gateway.brain import Brain, BrainError
 from bot.gateway.channels import CHANNELS, Channel, Rendered
-from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW, disclosed_tier, is_kept
-from bot.gateway.incoming import BRAIN_CHARACTERS, for_brain, language_of, normalise
+from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW, is_kept
+from bot.gateway.in_flight import UNREAD, Answer, InFlight, Memory, Opened, Shown
+from bot.gateway.incoming import BRAIN_CHARACTERS, for_brain, normalise
 from bot.gateway.order import Order, Place
 from bot.gateway.own_words import OwnWords
 from bot.safety.reading import Reading
-from bot.safety.replies import FOLLOW_UPS
 from bot.store import (
     Alerts,
     Buttons,
@@ -46,12 +46,11 @@ from bot.store.records import (
     Outgoing,
     StoredMessage,
 )
-from bot.turns import BotMessage, Button, TurnReply, TurnRequest, TurnState
+from bot.turns import BotMessage, Button, TurnRequest, TurnState
 from bot.vocabulary import (
     CONCERN,
     HANDOFF_CRISIS,
     TIER_CONCERN,
-    TIER_CRISIS_SELF,
     TIERS,
     higher_tier,
     tier_at_least,
@@ -81,40 +80,6 @@ class Refused(Exception):
         self.reason = reason
 
 
-@dataclasses.dataclass(frozen=True)
-class Shown:
-    """A message as the visitor's channel shows it.
-
-    Attributes:
-        seq: its number in the conversation; None if it could not be stored.
-        text: ready to show; choices are part of it where the channel has no buttons.
-        response: name of the reviewed text.
-        buttons: the choices, best first, each with its opaque id.
-    """
-
-    seq: int | None
-    text: str
-    response: str
-    buttons: tuple[OfferedButton, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """What the visitor gets for one message."""
-
-    messages: list[Shown]
-    state: TurnState
-
-
-@dataclasses.dataclass(frozen=True)
-class Opened:
-    """A new conversation; `token` proves that later messages come from its visitor."""
-
-    conversation: str
-    token: str
-    answer: Answer
-
-
 def anyone(_: Conversation) -> bool:
     """Accept every caller: SMS and in-process callers prove elsewhere who they are."""
     return True
@@ -126,112 +91,6 @@ def owner_of(token: str) -> Callable[[Conversation], bool]:
     return lambda found: (
         bool(found.token_hash) and hmac.compare_digest(digest, found.token_hash or "")
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class _Memory:
-    """What the store knows when a message's turn has come."""
-
-    conversation: Conversation
-    answered: list[StoredMessage] | None
-    offered: tuple[OfferedButton, ...]
-    button: OfferedButton | None
-    crises: int  # earlier messages of this conversation at crisis_other or above
-    concerns: int  # the same at concern or above
-
-
-# Until the screen has read it, a message counts as a concern.
-_UNREAD = Reading(tier=TIER_CONCERN, failed=True)
-
-
-@dataclasses.dataclass
-class _Turn:
-    """One message on its way; every stage fills in its part."""
-
-    conversation: str
-    message_id: str
-    now: datetime
-    ends: float  # time of the event loop at which waiting for the brain ends
-    allowed: Callable[[Conversation], bool]
-    text: str
-    button_id: str | None
-    button_label: str | None
-    chosen_language: str | None
-
-    reading: Reading = _UNREAD
-    memory: _Memory | None = None
-    pressed: Button | None = None
-    reply: TurnReply | None = None
-    trouble: str | None = None
-    replaced: bool = False
-    messages: list[BotMessage] = dataclasses.field(default_factory=list)
-    state: TurnState = dataclasses.field(default_factory=TurnState)
-    shown: list[Shown] = dataclasses.field(default_factory=list)
-
-    def seconds_left(self) -> float:
-        """Until waiting for the brain ends; never below zero."""
-        return max(0.0, self.ends - asyncio.get_running_loop().time())
-
-    @property
-    def channel(self) -> Channel:
-        return CHANNELS[self.memory.conversation.channel if self.memory else "web"]
-
-    @property
-    def clinic(self) -> str:
-        """The clinic's id, which every conversation id carries for a day without a store."""
-        if self.memory:
-            return self.memory.conversation.clinic
-        return self.conversation.partition(".")[0]
-
-    @property
-    def language(self) -> str:
-        """The language of words of our own."""
-        if self.chosen_language:
-            return self.chosen_language
-        if self.reply:
-            return self.reply.state.language
-        if self.memory and self.memory.conversation.chosen_language:
-            return self.memory.conversation.chosen_language
-        spoken = self.memory.conversation.state.language if self.memory else "en"
-        return language_of(self.text, otherwise=spoken)
-
-    @property
-    def open_question(self) -> str | None:
-        return self.memory.conversation.state.open_question if self.memory else None
-
-    @property
-    def asked_for_help(self) -> bool:
-        return self.pressed is not None and self.pressed.intent == HELP_NOW
-
-    @property
-    def denied(self) -> bool:
-        """Whether the direct question about suicide was answered with the "no" button."""
-        if self.open_question != CONCERN or self.pressed is None:
-            return False
-        return self.pressed.intent == "deny"
-
-    @property
-    def pressed_tier(self) -> str:
-        return disclosed_tier(self.pressed, self.open_question)
-
-    @property
-    def tier(self) -> str:
-        """How dangerous the message is: its words, the button, the open question.
-
-        When the brain cannot say what was answered to the direct question about
-        suicide, everything but the "no" button counts as a yes.
-        """
-        tier = higher_tier(self.reading.tier, self.pressed_tier)
-        undecided = self.open_question == CONCERN and not (self.denied or self.asked_for_help)
-        if self.reply is None and undecided:
-            return higher_tier(tier, TIER_CRISIS_SELF)
-        return tier
-
-    @property
-    def times_before(self) -> int:
-        if self.memory is None:
-            return 0
-        return self.memory.crises if self.tier in CRISIS_TIERS else self.memory.concerns
 
 
 class Turns:
@@ -265,7 +124,13 @@ class Turns:
         self._order = Order()
 
     async def open(
-        self, clinic: str, channel: str = "web", *, now: datetime, language: str | None = None
+        self,
+        clinic: str,
+        channel: str = "web",
+        *,
+        now: datetime,
+        language: str | None = None,
+        greet_in: str = "en",
     ) -> Opened:
         """Begin a conversation and greet.
 
@@ -277,6 +142,7 @@ class Turns:
             channel: a member of `bot.vocabulary.CHANNELS`.
             now: zone-aware.
             language: "en" or "es" if the visitor chose one.
+            greet_in: the likely language where none was chosen; the first message decides.
 
         Raises:
             Refused: there is no such clinic.
@@ -291,9 +157,9 @@ class Turns:
             token_hash=_digest(token),
             chosen_language=language,
             created=now,
-            state=TurnState(language=language or "en"),
+            state=TurnState(language=language or greet_in),
         )
-        speech = language or "en"
+        speech = language or greet_in
         rendered = CHANNELS[channel].render(self._words.greeting(clinic, channel, speech))
 
         def write() -> list[Shown]:
@@ -339,7 +205,7 @@ class Turns:
         Raises:
             Refused: no such conversation or not the caller's; an unknown button.
         """
-        turn = _Turn(
+        turn = InFlight(
             conversation=conversation,
             message_id=message_id or secrets.token_urlsafe(12),
             now=now,
@@ -407,7 +273,7 @@ class Turns:
 
     # --- the stages, in order -----------------------------------------------------------
 
-    async def _read(self, turn: _Turn) -> None:
+    async def _read(self, turn: InFlight) -> None:
         """The safety screen, before anything else; it reads all of the message.
 
         What an opaque button id stands for is not known yet: `_press` screens it.
@@ -420,25 +286,25 @@ class Turns:
         else:
             turn.reading = await asyncio.to_thread(self._screened, turn, text)
 
-    def _screened(self, turn: _Turn, text: str) -> Reading:
+    def _screened(self, turn: InFlight, text: str) -> Reading:
         """What the screen says; if it fails, the message still counts as a concern."""
         try:
             return self._screen.read(text)
         except Exception as error:
             _log_trouble(turn.conversation, error)
-            return _UNREAD
+            return UNREAD
 
-    async def _wait_and_remember(self, turn: _Turn, place: Place) -> None:
+    async def _wait_and_remember(self, turn: InFlight, place: Place) -> None:
         """Let earlier turns finish, then look up where the conversation stands."""
         await place.reached()
 
-        def remember() -> _Memory:
+        def remember() -> Memory:
             with reading(self._engine) as db:
                 found = Conversations(db).find(turn.conversation)
                 if found is None or not turn.allowed(found):
                     raise Refused(404, _NO_SUCH_CONVERSATION)
                 messages, buttons = Messages(db), Buttons(db)
-                return _Memory(
+                return Memory(
                     conversation=found,
                     answered=messages.answer_to(found.id, turn.message_id),
                     offered=buttons.open(found.id),
@@ -449,7 +315,7 @@ class Turns:
 
         turn.memory = await _in_thread(remember, max(turn.seconds_left(), _LEAST_SECONDS))
 
-    def _press(self, turn: _Turn) -> None:
+    def _press(self, turn: InFlight) -> None:
         """Which button was meant: by its id, its label, or by typing the choice."""
         if turn.memory is None:
             raise AssertionError("the conversation is looked up first")
@@ -474,10 +340,10 @@ class Turns:
         read_label = self._screened(turn, turn.pressed.label)
         if not turn.text:
             turn.text, turn.reading = turn.pressed.label, read_label
-        elif tier_at_least(read_label.tier, turn.reading.tier):
+        elif higher_tier(read_label.tier, turn.reading.tier) != turn.reading.tier:
             turn.reading = dataclasses.replace(read_label, evidence=())
 
-    async def _ask_brain(self, turn: _Turn) -> None:
+    async def _ask_brain(self, turn: InFlight) -> None:
         """The brain's answer, unless there is nothing to ask or no time left."""
         if turn.memory is None or not turn.text:
             return
@@ -499,7 +365,7 @@ class Turns:
         except BrainError as error:
             turn.trouble = str(error)
 
-    def _answer(self, turn: _Turn) -> None:
+    def _answer(self, turn: InFlight) -> None:
         """The reply that goes out: the brain's if the guarantee holds, else our own."""
         if turn.reply is not None and is_kept(
             turn.reply.messages,
@@ -516,12 +382,11 @@ class Turns:
         if len(turn.text) > BRAIN_CHARACTERS and turn.tier not in CRISIS_TIERS and turn.reply:
             turn.messages.insert(0, self._words.long_message(turn.channel.name, turn.language))
 
-    def _own_reply(self, turn: _Turn) -> BotMessage:
+    def _own_reply(self, turn: InFlight) -> BotMessage:
         """What the gateway says by itself: what is most urgent first."""
         where = {"channel": turn.channel.name, "language": turn.language}
-        occasion = _occasion(turn)
-        if turn.tier not in CRISIS_TIERS and occasion is not None:
-            return self._words.follow_up(occasion, clinic=turn.clinic, **where)
+        if turn.tier not in CRISIS_TIERS and turn.occasion is not None:
+            return self._words.follow_up(turn.occasion, clinic=turn.clinic, **where)
         if tier_at_least(turn.tier, TIER_CONCERN):
             return self._words.crisis(
                 turn.tier,
@@ -534,14 +399,14 @@ class Turns:
             return self._words.empty_message(**where)
         return self._words.unavailable(clinic=turn.clinic, now=turn.now, **where)
 
-    def _state(self, turn: _Turn) -> TurnState:
+    def _state(self, turn: InFlight) -> TurnState:
         """Where the conversation stands; its tier never falls, even if the brain missed it."""
         before = turn.memory.conversation.state if turn.memory else TurnState()
         state = turn.reply.state if turn.reply else before
         tier = higher_tier(higher_tier(before.tier, state.tier), turn.tier)
         return dataclasses.replace(state, tier=tier)
 
-    def _own_state(self, turn: _Turn) -> TurnState:
+    def _own_state(self, turn: InFlight) -> TurnState:
         """The same after a reply of our own."""
         state = self._state(turn)
         if turn.tier in CRISIS_TIERS:
@@ -553,7 +418,7 @@ class Turns:
             return dataclasses.replace(state, open_question=CONCERN)
         return state
 
-    async def _keep(self, turn: _Turn) -> None:
+    async def _keep(self, turn: InFlight) -> None:
         """Render, write the turn down, and only then let it go out."""
         if turn.memory is None:
             turn.shown = _unsaved(turn.channel, turn.messages)
@@ -574,7 +439,7 @@ class Turns:
             turn.shown = _unsaved(turn.channel, turn.messages)
 
     def _write(
-        self, db: sa.engine.Connection, turn: _Turn, rendered: list[Rendered]
+        self, db: sa.engine.Connection, turn: InFlight, rendered: list[Rendered]
     ) -> list[Shown]:
         read = dataclasses.replace(turn.reading, tier=turn.tier)
         incoming = Incoming(turn.message_id, turn.text, read, turn.now)
@@ -585,7 +450,10 @@ class Turns:
             )
         conversations = Conversations(db)
         conversations.set_state(turn.conversation, turn.state, turn.now)
-        if turn.chosen_language:
+        if turn.reply is not None:
+            # The brain has heard of the choice; from now on the conversation decides.
+            conversations.choose_language(turn.conversation, None)
+        elif turn.chosen_language:
             conversations.choose_language(turn.conversation, turn.chosen_language)
         return _add_shown(db, turn.conversation, rendered, seq, turn.now)
 
@@ -594,13 +462,6 @@ def _without_concern(state: TurnState) -> TurnState:
     """The direct question has been answered."""
     asked = None if state.open_question == CONCERN else state.open_question
     return dataclasses.replace(state, open_question=asked)
-
-
-def _occasion(turn: _Turn) -> str | None:
-    """The prepared help that a button asks for, if any."""
-    if turn.pressed is not None and turn.pressed.intent in FOLLOW_UPS:
-        return turn.pressed.intent
-    return "concern_no" if turn.denied else None
 
 
 _NO_SUCH_CONVERSATION = "there is no such conversation"

@@ -18,7 +18,8 @@ class Conversation:
         clinic: clinic profile id.
         channel: "web" or "sms".
         token_hash: SHA-256 (hex) of the visitor's token; None where there is none.
-        chosen_language: "en" or "es" if chosen outside the chat.
+        chosen_language: "en" or "es" if chosen outside the chat and not yet told to
+            the brain; after that the conversation decides.
         created: when it began.
         state: where it stands after the last turn.
     """

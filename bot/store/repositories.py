@@ -75,8 +75,8 @@ class Conversations:
         """Where the conversation stands after a turn at time `at`."""
         self._change(conversation, {**_state_columns(state), "updated": at})
 
-    def choose_language(self, conversation: str, language: str) -> None:
-        """The visitor chose `language` ("en" or "es") outside the chat."""
+    def choose_language(self, conversation: str, language: str | None) -> None:
+        """The visitor chose `language` outside the chat; None when the brain knows it."""
         self._change(conversation, {"chosen_language": language})
 
     def _change(self, conversation: str, values: dict[str, Any]) -> None:

@@ -88,14 +88,14 @@ class Installation:
             time.sleep(0.02)
 
     def child(self, name: str) -> int:
-        """Process id of a living child whose command line has `name`."""
+        """Process id of the living child that runs the file `name`; 0 if there is none."""
         listed = subprocess.run(
             ["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
         ).stdout
         environment = f"HANDRAIL_DATA={self.data}"
         for line in listed.splitlines():
             pid, _, args = line.strip().partition(" ")
-            if name in args and pid.isdigit():
+            if args.endswith(name) and pid.isdigit():
                 try:
                     environ = Path(f"/proc/{pid}/environ").read_text()
                 except OSError:

@@ -133,10 +133,21 @@ async def test_two_messages_at_once_are_both_answered(visitor):
     assert answers == {3: "You said: one", 5: "You said: two"}
 
 
-async def test_the_language_of_the_page_goes_with_the_message(web, brain):
+async def test_a_language_chosen_at_the_beginning_reaches_the_brain(web, brain):
     visitor = await arrive(web, language="es")
     await visitor.say("hello")
     assert brain.requests[0].language == "es"
+
+
+async def test_the_browsers_language_chooses_the_greeting_and_nothing_else(web, brain):
+    response = await web.post(
+        "/api/conversations",
+        json={"clinic": CLINIC},
+        headers={"Accept-Language": "es-MX,es;q=0.9"},
+    )
+    assert "asistente" in response.json()["messages"][0]["text"]
+    await Visitor(web, response.json()).say("hello")
+    assert brain.requests[0].language is None
 
 
 # --- somebody else's conversation ------------------------------------------------------------

@@ -85,6 +85,7 @@ def test_a_gateway_is_safe_while_its_database_cannot_be_used_and_then_recovers(h
         ("HANDRAIL_PORT", "telephone", "HANDRAIL_PORT"),
         ("HANDRAIL_DATABASE", "sqlite://", "forgets everything"),
         ("HANDRAIL_CLINICS", "/nowhere", "/nowhere"),
+        ("HANDRAIL_MODEL", "/nowhere/handrail.tar.gz", "`handrail train`"),
     ],
 )
 def test_settings_that_cannot_be_used_are_named(house, variable, value, reason):

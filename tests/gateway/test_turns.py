@@ -295,11 +295,18 @@ async def test_a_spanish_message_without_a_brain_is_answered_in_spanish(turns, b
     assert "Lo siento" in texts(answer)
 
 
-async def test_the_chosen_language_wins_and_is_remembered(turns, brain, engine, conversation):
-    brain.answer = dead
+async def test_the_chosen_language_is_remembered_until_the_brain_knows_it(
+    turns, brain, conversation
+):
+    answer_well, brain.answer = brain.answer, dead
     answer = await turns.take(conversation, now=OPEN, text="hello", language="es")
     assert "Lo siento" in texts(answer)
-    assert stored(engine, conversation).chosen_language == "es"
+    answer = await turns.take(conversation, now=OPEN, text="hello")
+    assert "Lo siento" in texts(answer)
+    brain.answer = answer_well
+    for _ in range(2):
+        await turns.take(conversation, now=OPEN, text="hello")
+    assert [request.language for request in brain.requests] == ["es", "es", "es", None]
 
 
 async def test_when_the_brain_is_back_the_conversation_goes_on(turns, brain, conversation):

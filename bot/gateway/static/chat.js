@@ -39,11 +39,11 @@
     const field = /** @type {HTMLTextAreaElement} */ (part("text"));
     const words = JSON.parse(root.dataset.words || "{}");
     const clinic = root.dataset.clinic || "";
-    const language = root.dataset.language || "en";
+    const chosenLanguage = root.dataset.chosenLanguage || "";
     const key = `handrail:${clinic}`;
 
-    /** @type {{conversation: string|null, token: string|null, outbox: Waiting[]}} */
-    const kept = { conversation: null, token: null, outbox: [], ...stored(key) };
+    /** @type {{conversation: string|null, token: string|null, toldLanguage: string, outbox: Waiting[]}} */
+    const kept = { conversation: null, token: null, toldLanguage: "", outbox: [], ...stored(key) };
     /** @type {Map<string, HTMLElement>} notes under messages on their way, by message id */
     const notes = new Map();
     const underway = new Set();
@@ -93,8 +93,9 @@
     /** Begin a conversation; many callers share one attempt. */
     function open() {
       opening ||= (async () => {
-        const response = await call("POST", "", { clinic, language });
+        const response = await call("POST", "", { clinic, ...languageChoice() });
         if (!response.ok) throw new Error("not opened");
+        kept.toldLanguage = chosenLanguage;
         const opened = await response.json();
         kept.conversation = opened.conversation;
         kept.token = opened.token;
@@ -144,7 +145,7 @@
         if (!kept.conversation) await open();
         const response = await call("POST", `/${kept.conversation}/messages`, {
           ...message,
-          language,
+          ...languageChoice(),
         });
         if (response.status === 404) {
           // The server no longer knows the conversation: go on in a new one.
@@ -155,6 +156,7 @@
         }
         if (response.status >= 500) throw new Error("server trouble");
         kept.outbox = kept.outbox.filter((one) => one.message.id !== message.id);
+        if (response.ok) kept.toldLanguage = chosenLanguage;
         keep();
         reachable();
         if (response.ok) {
@@ -206,6 +208,13 @@
       }).finally(() => window.clearTimeout(timer));
     }
 
+    /** The language switch, told once; after that the conversation decides. */
+    function languageChoice() {
+      return chosenLanguage && chosenLanguage !== kept.toldLanguage
+        ? { language: chosenLanguage }
+        : {};
+    }
+
     function unreachable() {
       offline.hidden = false;
       window.clearTimeout(retryTimer);
@@ -221,6 +230,7 @@
     function forget() {
       kept.conversation = null;
       kept.token = null;
+      kept.toldLanguage = "";
       keep();
     }
 
