@@ -119,6 +119,11 @@ class InFlight:
         return language_of(self.text, otherwise=spoken)
 
     @property
+    def offered(self) -> list[Button]:
+        """The choices of the assistant's last answer."""
+        return [choice.button for choice in self.memory.offered] if self.memory else []
+
+    @property
     def open_question(self) -> str | None:
         return self.memory.conversation.state.open_question if self.memory else None
 

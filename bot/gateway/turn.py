@@ -319,7 +319,7 @@ class Turns:
         """Which button was meant: by its id, its label, or by typing the choice."""
         if turn.memory is None:
             raise AssertionError("the conversation is looked up first")
-        offered = [choice.button for choice in turn.memory.offered]
+        offered = turn.offered
         if turn.pressed is not None:
             return  # the help button, known from the start
         if turn.button_id is not None:
@@ -396,14 +396,19 @@ class Turns:
                 **where,
             )
         if not turn.text and turn.trouble is None:
-            return self._words.empty_message(**where)
-        return self._words.unavailable(clinic=turn.clinic, now=turn.now, **where)
+            message = self._words.empty_message(**where)
+        else:
+            message = self._words.unavailable(clinic=turn.clinic, now=turn.now, **where)
+        # The question before is still open, so its choices are offered again.
+        return dataclasses.replace(message, buttons=turn.offered)
 
     def _state(self, turn: InFlight) -> TurnState:
         """Where the conversation stands; its tier never falls, even if the brain missed it."""
         before = turn.memory.conversation.state if turn.memory else TurnState()
         state = turn.reply.state if turn.reply else before
-        tier = higher_tier(higher_tier(before.tier, state.tier), turn.tier)
+        # Of a pressed answer the brain knows whom it is about; words speak for themselves.
+        told = turn.reading.tier if turn.reply and not turn.replaced else turn.tier
+        tier = higher_tier(higher_tier(before.tier, state.tier), told)
         return dataclasses.replace(state, tier=tier)
 
     def _own_state(self, turn: InFlight) -> TurnState:

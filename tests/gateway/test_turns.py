@@ -14,7 +14,7 @@ from bot.gateway.turn import Refused
 from bot.safety.replies import is_crisis_response
 from bot.store import Alerts, Conversations, Messages, reading
 from bot.turns import BotMessage, Button, TurnReply, TurnState
-from tests.gateway.conftest import CLINIC, CLOSED, OPEN, WITHOUT_PHONE, dead, says
+from tests.gateway.conftest import CLINIC, CLOSED, OPEN, SHORT, WITHOUT_PHONE, dead, says
 
 YES, NO = Button("Yes", "affirm"), Button("No", "deny", {"item": "consent", "value": "no"})
 OF_TIER = {"crisis_other": "friend-in-danger", "crisis_self": "danger", "emergency": "overdose"}
@@ -224,6 +224,19 @@ async def test_an_sms_conversation_numbers_choices_and_takes_digits(turns, brain
     assert (brain.requests[-1].text, brain.requests[-1].pressed) == ("2", None)
 
 
+@pytest.mark.parametrize("interruption", ["", "what?"])
+async def test_a_question_stays_open_over_a_reply_of_our_own(turns, brain, interruption):
+    brain.answer = lambda _: says("Shall I?", YES, NO)
+    conversation = (await turns.open(CLINIC, "sms", now=OPEN)).conversation
+    await turns.take(conversation, now=OPEN, text="hello")
+    brain.answer = dead
+    answer = await turns.take(conversation, now=OPEN, text=interruption)
+    assert texts(answer).endswith("1 Yes\n2 No")
+    brain.answer = lambda _: says("Fine.")
+    await turns.take(conversation, now=OPEN, text="2")
+    assert brain.requests[-1].pressed == NO
+
+
 # --- the guarantee ----------------------------------------------------------------------
 
 
@@ -249,9 +262,10 @@ async def test_the_brains_own_crisis_help_is_kept(turns, brain, words, conversat
 
 @pytest.mark.parametrize("tier", CRISIS_TIERS)
 @pytest.mark.parametrize("fault", ["dead", "slow", "raises"])
+@pytest.mark.parametrize("deadline", [SHORT])
 async def test_danger_gets_crisis_help_without_a_brain(turns, brain, conversation, tier, fault):
     if fault == "slow":
-        brain.seconds = 30.0
+        brain.seconds = 60.0
     else:
         brain.answer = dead if fault == "dead" else lambda _: 1 / 0
     answer = await turns.take(conversation, now=OPEN, text=OF_TIER[tier])
@@ -317,13 +331,14 @@ async def test_when_the_brain_is_back_the_conversation_goes_on(turns, brain, con
     assert texts(answer) == "You said: second"
 
 
+@pytest.mark.parametrize("deadline", [SHORT])
 async def test_a_slow_turn_does_not_hold_up_those_behind_it(turns, brain, conversation):
-    brain.seconds = 30.0
+    brain.seconds = 60.0
     started = asyncio.get_running_loop().time()
     answers = await asyncio.gather(
         *(turns.take(conversation, now=OPEN, text=text) for text in ("a", "b", "danger", "c"))
     )
-    assert asyncio.get_running_loop().time() - started < 2.0  # deadline 0.3 s, not 4 times
+    assert asyncio.get_running_loop().time() - started < 30.0  # not a minute for each
     assert is_crisis_response(answers[2].messages[0].response, "crisis_self")
 
 
