@@ -112,7 +112,7 @@ class ActionTriageResult(Action):
         disposition = turn.house.rules.evaluate(
             answers,
             outpatient_for_moderate=turn.clinic.outpatient_for_moderate_with_strong_support,
-            levels_offered=turn.clinic.levels_offered,
+            levels_offered=turn.clinic.levels_within_reach,
         )
         events: list[EventType] = [
             SlotSet(names.LEVEL, disposition.level),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -16,7 +17,10 @@ from bot.nlu import without_tensorflow
 
 without_tensorflow.install()
 
+from bot.logs import configure_logs
 from bot.settings import Settings
+
+configure_logs("tests", level=logging.ERROR)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import uuid
 import weakref
+from datetime import datetime, timezone
 from typing import Any
 
 from rasa.core.agent import Agent
@@ -25,6 +27,9 @@ from bot.vocabulary import HANDOFF_NONE, SAFETY_INTENTS, TIER_NONE
 
 NOT_UNDERSTOOD = "nlu_fallback"  # Rasa's name for it
 _COMMAND = re.compile(r"/+\w+\s*(\{.*)?$", re.DOTALL)
+_READINESS = "readiness"
+_CANNED_TURNS = ("hello", "I want to find out what fits", "me")
+_SOME_TIME = datetime(2026, 1, 5, 15, 0, tzinfo=timezone.utc)  # what they say does not matter
 LONGEST_TEXT = 4000  # characters that the brain reads; the gateway screens all of them
 
 
@@ -65,11 +70,33 @@ class Brain:
         return parsed
 
     async def ready(self) -> None:
-        """Whether a message would be answered: raises what is wrong."""
+        """Take turns as a visitor would, and forget them; raises what is wrong.
+
+        The first time also loads what is loaded on first use, so that no visitor waits.
+        """
         await asyncio.to_thread(check, self._engine)
-        parsed = await self.parse("hello")
-        if not parsed.get("intent", {}).get("name"):
-            raise TurnFailed("the model does not understand a greeting")
+        conversation = f"{_READINESS}.{uuid.uuid4().hex}"
+        try:
+            for number, text in enumerate(_CANNED_TURNS):
+                request = TurnRequest(
+                    conversation=conversation,
+                    message_id=str(number),
+                    clinic=next(iter(self.house.clinics)),
+                    channel="web",
+                    text=text,
+                    now=_SOME_TIME,
+                )
+                await self.turn(request)
+        finally:
+            await self._store.delete(conversation)
+
+    @property
+    def _store(self) -> HandrailTrackerStore:
+        store = self._agent.tracker_store
+        if not isinstance(store, HandrailTrackerStore):
+            # Rasa puts an in-memory store in place of one that it cannot use.
+            raise TurnFailed(f"conversations would be kept in {type(store).__name__}")
+        return store
 
     @property
     def _processor(self) -> Any:
@@ -94,7 +121,7 @@ class Brain:
         return parsed if parsed["intent"]["name"] in SAFETY_INTENTS else unclear
 
     async def _turn(self, request: TurnRequest) -> TurnReply:
-        before = await self._agent.tracker_store.retrieve(request.conversation)
+        before = await self._store.retrieve(request.conversation)
         current = before.get_slot(names.LANGUAGE) if before else None
         text = _plain(request.text)
         spoken = None if request.pressed else decide_language(text, current)
@@ -121,7 +148,7 @@ class Brain:
             raise TurnFailed("; ".join(failed))
         if not output.messages:
             raise TurnFailed("nothing was said")
-        after = await self._agent.tracker_store.retrieve(request.conversation)
+        after = await self._store.retrieve(request.conversation)
         if after is None:
             raise TurnFailed("the conversation was not stored")
         return TurnReply(output.messages, state_of(after))

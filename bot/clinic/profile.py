@@ -215,6 +215,11 @@ class Clinic(ReviewedModel):
     faq: list[FaqEntry]
     extra_faq: list[ExtraFaqEntry]
 
+    @property
+    def levels_within_reach(self) -> tuple[str, ...]:
+        """Levels that the clinic runs or refers to: a visitor can ask it about them."""
+        return (*self.levels_offered, *self.levels_by_referral)
+
     def answer(self, topic: str, *, language: str, channel: str) -> Answer:
         """What this clinic says about `topic`.
 

@@ -24,7 +24,7 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
 
     problems: list[Problem] = []
     problems += _of_clinic(clinics.problems(settings.clinics), clinic)
-    problems += care.problems()
+    problems += care.problems(today)
     problems += safety.problems(today)
     try:
         load_texts()

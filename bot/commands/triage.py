@@ -28,7 +28,7 @@ def evaluate(rules: Rules, clinic: Clinic | None, given: Mapping[str, Any]) -> d
             outpatient_for_moderate=bool(
                 clinic and clinic.outpatient_for_moderate_with_strong_support
             ),
-            levels_offered=clinic.levels_offered if clinic else None,
+            levels_offered=clinic.levels_within_reach if clinic else None,
         )
     except ValueError as error:
         raise LineError(str(error)) from error

@@ -6,13 +6,13 @@ from bot.handoff.callback import FIELDS
 from bot.safety.replies import is_crisis_response
 from bot.store import reading
 from bot.store.handoffs import Handoffs
-from bot.vocabulary import ITEMS, TIER_CONCERN
+from bot.vocabulary import ITEMS, TIER_CONCERN, TIER_CRISIS_SELF, tier_at_least
 from tests.dialogue.test_triage import ANSWERS
 
 # One message of each tier in plain words; how well the screen hears others is measured
 # in tests/safety and by `handrail eval safety`.
 DANGER = {
-    "concern": "some days i do not see a future for myself",
+    "concern": "I feel like a burden to everyone",
     "crisis_other": "my brother says he is going to kill himself tonight",
     "crisis_self": "I want to kill myself",
     "emergency": "I took a whole bottle of pills an hour ago",
@@ -49,30 +49,38 @@ def to_question(visitor, question):
     return None
 
 
-@pytest.mark.parametrize("tier", DANGER)
 @pytest.mark.parametrize("question", [*ITEMS, *FIELDS])
 @pytest.mark.parametrize("channel", ["web", "sms"])
-def test_at_every_question(ask, assistant, channel, question, tier):
+def test_at_every_question(ask, assistant, channel, question):
     visitor = to_question(ask("greater_boston", channel), question)
     if visitor is None:
-        # Not on this way through; the questionnaire asks at most 12 of its items.
+        # Not on this way through: at most 12 of the items are asked of anybody.
         assert question in ITEMS
         return
-    visitor.says(DANGER[tier])
-    if tier == TIER_CONCERN:
-        visitor.hears("concern_check").is_asked("concern")
-    else:
-        assert any(is_crisis_response(name, tier) for name in visitor.responses), visitor.responses
-    assert visitor.state.tier == tier
+    for tier, message in DANGER.items():
+        visitor.says(message).is_at(tier=tier)
+        if tier == TIER_CONCERN:
+            visitor.hears("concern_check").is_asked("concern").says("no")
+        else:
+            assert any(is_crisis_response(name, tier) for name in visitor.responses)
+            visitor.presses("Keep going here")
+        # The question comes back - but safety is not asked of somebody who has told.
+        if question == "safety_now" and tier_at_least(tier, TIER_CRISIS_SELF):
+            assert visitor.state.open_question not in (None, question)
+        else:
+            visitor.is_asked(question)
     with reading(assistant.engine) as connection:
         found = Handoffs(connection).find(visitor.conversation)
-    assert found is None or DANGER[tier] not in repr(found)
-    # Whatever was open can be taken up again, and it is the same question.
-    if tier == TIER_CONCERN:
-        visitor.says("no")
-    else:
-        visitor.presses("Keep going here")
-    visitor.is_asked(question)
+    assert not any(message in repr(found) for message in DANGER.values())
+
+
+def test_the_long_way_asks_most_of_the_questions(ask):
+    visitor = ask("greater_boston").says("I want to find out which program fits")
+    asked = []
+    while (item := visitor.state.open_question) in LONG_WAY:
+        asked.append(item)
+        visitor.says(LONG_WAY[item])
+    assert len(asked) >= 11, asked
 
 
 @pytest.mark.parametrize("tier", DANGER)

@@ -82,7 +82,7 @@ def test_a_wrong_number_is_explained_and_asked_again(ask, wrong):
 
 
 def test_a_name_can_be_skipped(ask):
-    visitor = ask("greater_boston").says("call me back").presses("Skip").is_asked("phone")
+    ask("greater_boston").says("call me back").presses("Skip").is_asked("phone")
 
 
 def test_a_question_in_the_form_is_answered_and_is_not_taken_for_a_name(ask, record):
