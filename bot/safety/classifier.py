@@ -97,7 +97,7 @@ def read_examples(folder: Path = EXAMPLES) -> list[Example]:
     """Every example, in a fixed order.
 
     Raises:
-        TrainingError: a file of a kind that nobody knows, or nothing on one side.
+        TrainingError: a file of a kind that nobody knows, or too little on one side.
     """
     examples = []
     for path in sorted(folder.glob("*/*.txt")):
@@ -107,9 +107,9 @@ def read_examples(folder: Path = EXAMPLES) -> list[Example]:
         for line in path.read_text(encoding="utf-8").splitlines():
             if line.strip() and not line.startswith("#"):
                 examples.append(Example(path.parent.name, kind, line.strip()))
-    found = {example.kind in RISK_KINDS for example in examples}
-    if found != {True, False}:
-        raise TrainingError(f"{folder} needs examples of danger and of its absence")
+    kinds = {example.kind for example in examples}
+    if len(kinds & set(RISK_KINDS)) < 3 or not kinds & set(SAFE_KINDS):
+        raise TrainingError(f"{folder} needs three kinds of danger, and of its absence")
     return examples
 
 

@@ -35,8 +35,8 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     TIER_EMERGENCY: ("emergency",),
 }
 
-# What the first, second, third ... message of one kind gets; from the end of the
-# list it goes round from the second on, so that no reply follows itself.
+# What the first, second, third ... message of one kind gets; after the last it goes
+# round again without the first (of two, in turn), so that no reply follows itself.
 _SEQUENCES: dict[str, tuple[str, ...]] = {
     "concern_check": ("concern_check", "concern_check_again"),
     "crisis_self": ("crisis_self", "crisis_self_again", "crisis_self_stay", "crisis_self_near"),
@@ -163,10 +163,9 @@ class CrisisReplies:
             ValueError: `tier` is `none` or unknown.
         """
         sequence = _SEQUENCES[_route(tier, categories)]
-        number = times_before
-        if number >= len(sequence):
-            number = 1 + (number - 1) % (len(sequence) - 1)
-        return self._message(sequence[number], channel, language, clinic_state, clinic_line)
+        later = sequence[1:] if len(sequence) > 2 else sequence[::-1]
+        name = later[(times_before - 1) % len(later)] if times_before else sequence[0]
+        return self._message(name, channel, language, clinic_state, clinic_line)
 
     def follow_up(
         self,
