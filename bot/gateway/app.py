@@ -69,18 +69,21 @@ def create_app(
             *pages.routes(clinics, words),
         ],
         middleware=[Middleware(Protection)],
-        lifespan=lambda _: _bring_up(engine),
+        lifespan=lambda _: _bring_up(engine, screen),
         exception_handlers={**api.HANDLERS, HTTPException: _http_error},
     )
 
 
 @asynccontextmanager
-async def _bring_up(engine: sa.engine.Engine) -> AsyncIterator[None]:
+async def _bring_up(engine: sa.engine.Engine, screen: Screen) -> AsyncIterator[None]:
     """Upgrade the tables while the application starts, or beside it if that fails."""
+    # The sentence encoder loads at its first use, which should not be a visitor's.
+    warming = asyncio.create_task(asyncio.to_thread(screen.read, "hello"))
     retry = None if await _migrated(engine) else asyncio.create_task(_migrate_later(engine))
     yield
     if retry is not None:
         retry.cancel()
+    await warming
     engine.dispose()
 
 
