@@ -109,9 +109,13 @@ class Message:
     def _negated(self, match: Match, sentence: tuple[int, int]) -> bool:
         if any(self.cue_ends("negation", loose) for loose in match.loose):
             return True
-        if match.end < sentence[1] and self.cue_ends("more_than_ever", match.end):
-            return False  # "never wanted to die more than now"
         for position in range(match.start - 1, sentence[0] - 1, -1):
+            if (
+                self.tokens[position].word == "never"
+                and match.end < sentence[1]
+                and self.cue_ends("more_than_ever", match.end)
+            ):
+                continue  # "never wanted to die more than now"
             for stop in self.cue_ends("negation", position):
                 if self._denies(position, min(stop, match.start), match.start):
                     return True

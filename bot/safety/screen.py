@@ -176,6 +176,8 @@ def _meant(
     other = entry.who == "other" or (entry.who == "subject" and context.who == "other")
     if entry.who == "self" and message.reported_of_other(match, sentence):
         other = placed.category not in ("violence_and_abuse", "psychosis", "harm_to_others")
+    if context.fiction and entry.tier == TIER_CONCERN and context.who in ("nobody", "generic"):
+        return TIER_NONE, None, other  # a word in the news, a class or a game
     if context.fiction and (other or context.quoted or placed.category == "harm_to_others"):
         return TIER_NONE, None, other
     if entry.who == "subject" and context.who == "addressee":
