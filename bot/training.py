@@ -85,7 +85,7 @@ def train(
 
 def _train_rasa(settings: Settings, root: Path) -> None:
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
-    os.environ["TQDM_DISABLE"] = "1"  # Rasa's bars flood a log file
+    os.environ["LOG_LEVEL"] = "ERROR"  # without it Rasa's progress bars flood a log file
     from bot.nlu import without_tensorflow
 
     without_tensorflow.install()

@@ -39,7 +39,11 @@ def main() -> int:
         await brain.ready()
         settings.socket.unlink(missing_ok=True)
         config = uvicorn.Config(
-            create_app(brain), uds=str(settings.socket), log_level="error", lifespan="off"
+            create_app(brain),
+            uds=str(settings.socket),
+            log_level="error",
+            lifespan="off",
+            ws="none",  # Rasa pins a websockets that uvicorn cannot import
         )
         await uvicorn.Server(config).serve()
 

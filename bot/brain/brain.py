@@ -18,7 +18,7 @@ from bot.brain import faster_rasa, names
 from bot.brain import house as houses
 from bot.brain.action_endpoint import InProcessActions, failures
 from bot.brain.house import House
-from bot.brain.tracker_store import HandrailTrackerStore
+from bot.brain.tracker_store import HandrailTrackerStore, nobody_waits
 from bot.nlu.language import decide_language
 from bot.settings import Settings
 from bot.store import check
@@ -52,15 +52,22 @@ class Brain:
         self.house = house
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
-    async def turn(self, request: TurnRequest) -> TurnReply:
+    async def turn(self, request: TurnRequest, abandoned: asyncio.Event | None = None) -> TurnReply:
         """Answer one message.
+
+        Args:
+            request: the message.
+            abandoned: set when nobody waits for the answer any more. The turn then
+                leaves no trace in the dialogue: the visitor has not seen its answer.
 
         Raises:
             TurnFailed: an action failed or nothing was said.
+            Abandoned: nobody waited any more.
             StoreError: the database cannot be used.
         """
         lock = self._locks.setdefault(request.conversation, asyncio.Lock())
         async with lock:
+            nobody_waits.set(abandoned)
             return await self._turn(request)
 
     async def parse(self, text: str) -> dict[str, Any]:
@@ -124,8 +131,7 @@ class Brain:
         before = await self._store.retrieve(request.conversation)
         current = before.get_slot(names.LANGUAGE) if before else None
         text = _plain(request.text)
-        spoken = None if request.pressed else decide_language(text, current)
-        language = request.language if current is None and request.language else spoken
+        spoken = current if request.pressed else decide_language(text, current)
         output = _Output(request.channel)
         message = UserMessage(
             text,
@@ -138,7 +144,7 @@ class Brain:
                 "clinic": request.clinic,
                 "channel": request.channel,
                 "now": request.now.isoformat(),
-                "language": language or current or "en",
+                "language": request.language or spoken or "en",
             },
         )
         failed: list[str] = []
@@ -170,7 +176,13 @@ async def load_brain(settings: Settings, engine: Engine, house: House) -> Brain:
     agent = Agent(tracker_store=store, action_endpoint=InProcessActions())
     # Rasa wraps every store in one that answers an error with a silent in-memory store.
     agent.tracker_store = store
-    agent.load_model(settings.model)
+    try:
+        agent.load_model(settings.model)
+    except Exception as error:  # whatever a damaged archive makes Rasa raise
+        raise TurnFailed(
+            f"the model {settings.model} cannot be loaded ({type(error).__name__}: {error}); "
+            "make it anew: `handrail train --force`"
+        ) from error
     return Brain(agent, house, engine)
 
 

@@ -6,6 +6,8 @@ gateway answers in its place; there is no in-memory store behind it.
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import json
 from collections.abc import Iterable
 
@@ -19,7 +21,15 @@ from sqlalchemy.engine import Engine
 
 from bot.store import TrackerEvents, reading, writing
 
+# Set by the brain for each turn: an event that tells that nobody waits for its answer.
+nobody_waits: contextvars.ContextVar[asyncio.Event | None] = contextvars.ContextVar(
+    "nobody_waits", default=None
+)
 _STORED = "_handrail_stored"  # on a tracker: how many of its events the database has
+
+
+class Abandoned(Exception):
+    """Nobody waits for this turn's answer; nothing of it was stored."""
 
 
 class HandrailTrackerStore(TrackerStore):
@@ -32,7 +42,16 @@ class HandrailTrackerStore(TrackerStore):
         self._engine = engine
 
     async def save(self, tracker: DialogueStateTracker) -> None:
-        """Append the events that are not stored yet; raises StoreError or Conflict."""
+        """Append the events that are not stored yet.
+
+        Raises:
+            StoreError, Conflict: nothing was stored.
+            Abandoned: nobody waits for the answer any more; nothing was stored.
+        """
+        await asyncio.sleep(0)  # lets the news that the caller has hung up come in
+        abandoned = nobody_waits.get()
+        if abandoned is not None and abandoned.is_set():
+            raise Abandoned
         stored: int = getattr(tracker, _STORED, 0)
         new = [json.dumps(event.as_dict()) for event in list(tracker.events)[stored:]]
         if new:

@@ -1,0 +1,126 @@
+"""The brain itself: turns, order, languages, and what happens when something is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import uuid
+
+import pytest
+
+from bot.brain import house as houses
+from bot.brain.brain import TurnFailed, load_brain
+from bot.brain.tracker_store import Abandoned, HandrailTrackerStore
+from bot.store import StoreError, TrackerEvents, open_engine, reading
+from bot.turns import Button, TurnRequest
+from tests.dialogue.visitor import MONDAY_MORNING
+
+
+@pytest.fixture
+def request_of():
+    conversation = uuid.uuid4().hex
+
+    def make(text, **others):
+        return TurnRequest(
+            conversation=conversation,
+            message_id=uuid.uuid4().hex,
+            clinic="greater_boston",
+            channel="web",
+            text=text,
+            now=MONDAY_MORNING,
+            **others,
+        )
+
+    return make
+
+
+def run(loop, *turns):
+    async def all_of_them():
+        return await asyncio.gather(*turns)
+
+    return loop.run_until_complete(all_of_them())
+
+
+def test_messages_at_once_are_answered_in_order(assistant, loop, request_of):
+    brain = assistant.brain
+    replies = run(
+        loop,
+        brain.turn(request_of("find a program")),
+        brain.turn(request_of("me")),
+        brain.turn(request_of("no")),
+    )
+    assert [r.state.open_question for r in replies] == ["for_whom", "safety_now", "state"]
+
+
+def test_a_turn_that_nobody_waits_for_leaves_no_trace(assistant, loop, request_of):
+    brain = assistant.brain
+    run(loop, brain.turn(request_of("find a program")))
+    gone = asyncio.Event()
+    gone.set()
+    with pytest.raises(Abandoned):
+        run(loop, brain.turn(request_of("me"), gone))
+    [reply] = run(loop, brain.turn(request_of("me")))
+    assert reply.state.open_question == "safety_now"
+
+
+def test_a_language_chosen_outside_the_chat_is_spoken_at_once(assistant, loop, request_of):
+    brain = assistant.brain
+    run(loop, brain.turn(request_of("hi there")))
+    [reply] = run(loop, brain.turn(request_of("thanks", language="es")))
+    assert reply.state.language == "es"
+    [reply] = run(loop, brain.turn(request_of("ok")))
+    assert reply.state.language == "es"
+
+
+def test_a_pressed_button_means_what_it_says_whatever_its_label(assistant, loop, request_of):
+    pressed = Button("☺", "faq_privacy")
+    [reply] = run(loop, assistant.brain.turn(request_of("☺", pressed=pressed)))
+    assert reply.messages[0].response == "faq_privacy"
+
+
+def test_a_failing_action_fails_the_turn_loudly(assistant, loop, request_of, monkeypatch):
+    class BrokenDesk:
+        def record(self, *_):
+            raise StoreError("disk full")
+
+    house = dataclasses.replace(assistant.brain.house, desk=BrokenDesk())
+    monkeypatch.setattr(houses, "_installed", house)
+    with pytest.raises(TurnFailed, match="action_handoff"):
+        run(loop, assistant.brain.turn(request_of("I want to talk to a person")))
+
+
+def test_it_is_ready_only_if_a_turn_works_and_forgets_that_turn(assistant, loop):
+    run(loop, assistant.brain.ready())
+    with reading(assistant.engine) as connection:
+        kept = TrackerEvents(connection).conversations()
+    assert not [conversation for conversation in kept if conversation.startswith("readiness")]
+
+
+def test_conversations_are_kept_in_our_database_and_nowhere_else(assistant):
+    assert isinstance(assistant.brain._store, HandrailTrackerStore)
+
+
+def test_without_a_model_it_refuses_and_names_the_fix(assistant, loop, settings, tmp_path):
+    missing = dataclasses.replace(settings, model=tmp_path / "none.tar.gz")
+    with pytest.raises(TurnFailed, match="make train"):
+        run(loop, load_brain(missing, assistant.engine, assistant.brain.house))
+
+
+def test_a_corrupt_model_stops_the_start(assistant, loop, settings, tmp_path):
+    corrupt = tmp_path / "handrail.tar.gz"
+    corrupt.write_bytes(settings.model.read_bytes()[:1000])
+    with pytest.raises(TurnFailed, match="cannot be loaded"):
+        run(
+            loop,
+            load_brain(
+                dataclasses.replace(settings, model=corrupt),
+                assistant.engine,
+                assistant.brain.house,
+            ),
+        )
+
+
+def test_a_database_without_tables_stops_the_start(assistant, loop, settings, tmp_path):
+    empty = open_engine(f"sqlite:///{tmp_path}/empty.db")
+    with pytest.raises(StoreError):
+        run(loop, load_brain(settings, empty, assistant.brain.house))
