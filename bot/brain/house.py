@@ -18,6 +18,7 @@ from bot.clinic.topics import Topics, load_topics
 from bot.handoff.desk import HandoffDesk
 from bot.safety.replies import CrisisReplies, load_replies
 from bot.settings import Settings
+from bot.store import migrate, open_engine
 from bot.texts.messages import Texts, load_texts
 
 
@@ -57,7 +58,16 @@ def install(house: House) -> None:
 
 
 def current() -> House:
-    """The installed house; raises RuntimeError if nobody installed one."""
+    """The installed house.
+
+    Under Rasa's own `rasa run actions` nobody installs one: then it is opened on the
+    settings of the environment, as every process of ours does.
+    """
     if _installed is None:
-        raise RuntimeError("no house: call bot.brain.house.install() before actions run")
+        settings = Settings.from_environment()
+        engine = open_engine(settings.database)
+        migrate(engine)
+        house = open_house(settings, engine)
+        install(house)
+        return house
     return _installed
