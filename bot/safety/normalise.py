@@ -154,7 +154,7 @@ def _split(folded: str, spelling: Spelling) -> list[_Rough]:
             gap = NO_BREAK
             position = end
             continue
-        if char == "," and rough and _between_digits(folded, position):  # "10,400"
+        if char == "," and rough and _between_digits(folded, position):  # "12,500"
             end = position + 1
             while end < length and folded[end].isalnum():
                 end += 1

@@ -47,7 +47,7 @@ def test_one_sentence_typed_in_many_ways_reads_the_same(typed: str) -> None:
         ("imready", "i am ready"),
         ("good bye", "goodbye"),
         ("Má\u0301s PÍLDORAS", "mas pildoras"),
-        ("10,400mg", "thousands mg"),
+        ("12,500mg", "thousands mg"),
         ("\U0001f52b", "\U0001f52b"),
     ],
 )
