@@ -281,18 +281,21 @@ class Classifier:
         return parts[:_PARTS_SCORED]
 
 
-def load_classifier(path: Path, encode: Encode | None = None) -> Classifier:
+def load_classifier(path: Path, spelling: Spelling, encode: Encode | None = None) -> Classifier:
     """Read weights written by `train`.
+
+    Args:
+        path: the .npz file.
+        spelling: the lexicon's.
+        encode: as in `train`.
 
     Raises:
         OSError: the file is missing.
         KeyError, ValueError: it is not a file that `train` wrote.
     """
-    from bot.safety.lexicon import load_lexicon
-
     with np.load(path, allow_pickle=False) as file:
         weights = {name: file[name] for name in file.files}
-    return Classifier(weights, load_lexicon().spelling, encode or default_encode())
+    return Classifier(weights, spelling, encode or default_encode())
 
 
 def default_encode() -> Encode:

@@ -133,12 +133,13 @@ def load_screen(
         DataError: the lexicon has mistakes.
         OSError, KeyError, ValueError: the classifier's weights are missing or do not fit.
     """
+    lexicon = load_lexicon(folder)
     vote = None
     if classifier_path is not None:
         from bot.safety.classifier import load_classifier
 
-        vote = load_classifier(classifier_path, encode)
-    return Screen(load_lexicon(folder), vote)
+        vote = load_classifier(classifier_path, lexicon.spelling, encode)
+    return Screen(lexicon, vote)
 
 
 def _weighed(

@@ -17,7 +17,7 @@ from bot.safety.classifier import (
     read_examples,
     train,
 )
-from bot.safety.lexicon import CATEGORIES
+from bot.safety.lexicon import CATEGORIES, load_lexicon
 from bot.safety.screen import load_screen
 
 RISKY = ["i will go away from this", "i give up on all of it", "the end is near for me"]
@@ -58,7 +58,7 @@ def test_training_twice_gives_the_same_weights(examples: Path, tmp_path: Path) -
 
 def test_what_was_learned_is_told_apart(examples: Path, tmp_path: Path) -> None:
     train(examples, tmp_path / "weights.npz", fake_encode)
-    classifier = load_classifier(tmp_path / "weights.npz", fake_encode)
+    classifier = load_classifier(tmp_path / "weights.npz", load_lexicon().spelling, fake_encode)
     texts = [*RISKY, *SAFE]
     scores = classifier.scores(texts, fake_encode(texts))
     assert min(scores[:3]) > max(scores[3:])
