@@ -16,14 +16,13 @@ from collections.abc import Iterable, Iterator
 from bot.care import words
 from bot.care.ages import age_band_told, ages_in
 from bot.care.places import state_in_reply, state_told
-from bot.care.questionnaire import REPLIES, Item, Reply, load_questionnaire
+from bot.care.questionnaire import FOR_WHOM, REPLIES, Item, Reply, load_questionnaire
 from bot.care.words import Clause, Match
 from bot.vocabulary import ITEMS, LANGUAGES, STATE, UNKNOWN
 
 Phrasebook = list[tuple[re.Pattern[str], str]]  # phrase, value
 
 AGE = "age_band"
-FOR_WHOM = "for_whom"
 # "I think about it, but I'm safe": here a "but" takes nothing back.
 _DANGER_ITEMS = ("safety_now", "withdrawal_risk", "needs_24h_care")
 _MOST_READ = 2000  # characters; nobody answers a question of ours after that

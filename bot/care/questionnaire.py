@@ -26,6 +26,7 @@ from bot.vocabulary import IOP, ITEMS, PHP, UNKNOWN
 QUESTIONNAIRE_FILE = Path(__file__).with_name("questionnaire.yml")
 
 Reply = Literal["yes", "no", "partly"]
+FOR_WHOM = "for_whom"
 THIS_PERSON = {"en": "this person", "es": "esta persona"}
 REPLIES: tuple[Reply, ...] = ("yes", "no", "partly")
 
@@ -72,6 +73,8 @@ class Item(ReviewedModel):
         role: when it is asked; see the head of the YAML file.
         after: the item that must be answered before, or None.
         urgent: asked even where no level will be shown.
+        topic: what the answer is about, at most 30 characters.
+        called: phrases that name the topic.
         why: why it is asked.
         help: what to say after an answer that was not understood.
         means: what a bare yes, no or "kind of" says; missing: nothing.
@@ -82,6 +85,8 @@ class Item(ReviewedModel):
     role: Literal["opening", "gate", "level", "preference"]
     after: str | None = None
     urgent: bool = False
+    topic: Bilingual
+    called: Phrases
     question_: Wording = pydantic.Field(alias="question")
     short: Wording
     why: Bilingual
@@ -108,6 +113,13 @@ class Item(ReviewedModel):
         person = person or THIS_PERSON[language]
         text = wording.someone_else.in_language(language)
         return text.replace("{person}", person)
+
+    def label_of(self, value: str, language: str) -> str | None:
+        """The label of `value`; None if it is no choice (`unknown`, a state)."""
+        for choice in self.choices:
+            if choice.value == value:
+                return choice.label.in_language(language)
+        return None
 
     def choice_labels(self, language: str) -> list[str]:
         """The labels of the choices, in order; empty where the answer is free."""
@@ -186,6 +198,16 @@ class Questionnaire:
             KeyError: no such relation.
         """
         return self.relations[relation].name.in_language(language) if relation else None
+
+    def depending_on(self, item: str) -> list[str]:
+        """The questions whose answers mean nothing any more when `item` changes.
+
+        About another person everything is another matter; otherwise it is what is
+        asked `after` the item.
+        """
+        if item == FOR_WHOM:
+            return [name for name in self.items if name != FOR_WHOM]
+        return [name for name, other in self.items.items() if other.after == item]
 
     def with_inferences(self, answers: Mapping[str, str]) -> dict[str, str]:
         """The answers and what they say about questions that were not asked.

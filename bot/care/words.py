@@ -60,6 +60,11 @@ class WordLists(ReviewedModel):
     doubting: PerLanguage
     conditional: PerLanguage
     question_starts: PerLanguage
+    correcting: PerLanguage
+    perhaps_correcting: PerLanguage
+    denying: PerLanguage
+    changing: PerLanguage
+    times: list[str]
     turning: list[str]
     not_years: list[str]
     living_in: PerLanguage
@@ -111,11 +116,17 @@ def clauses(text: str) -> list[Clause]:
     """The parts of `text` in order; empty ones are left out."""
     found = []
     for sentence, end in _SENTENCE.findall(text):
-        asks = "?" in end and bool(_question_start().match(normalise(sentence)))
+        asks = False
         for part in _CLAUSE_MARKS.split(sentence):
             words = normalise(part)
-            if words:
-                found.append(Clause(words, asks))
+            if "?" not in end or asks:
+                found += [Clause(words, asks)] if words else []
+                continue
+            # "I'm 34 and can I work?": from where the question starts, it is one.
+            said, asked = _before_question(words)
+            asks = bool(asked)
+            found += [Clause(said, False)] if said else []
+            found += [Clause(asked, True)] if asked else []
     return found
 
 
@@ -179,6 +190,24 @@ def is_conditional(words: str, match: Match) -> bool:
     return any(hit.end() <= match.start for hit in _conditional().finditer(words))
 
 
+def is_bare(words: str) -> bool:
+    """Whether `words` are only a yes, a no or a number, which could answer any question."""
+    lists = load_words()
+    left = without_fillers(words)
+    return left in (*lists.yes.all(), *lists.no.all(), *lists.partly.all()) or (
+        " " not in left and (number_value(left) or 10) < 10
+    )
+
+
+def without_reply(words: str) -> str:
+    """`words` without a yes or no, or several, at the beginning."""
+    replies = _single_replies()
+    left = words.split()
+    while left and left[0] in replies:
+        left = left[1:]
+    return " ".join(left)
+
+
 def without_fillers(words: str) -> str:
     """`words` without what is said around an answer; all of it if nothing were left."""
     fillers = _fillers()
@@ -211,6 +240,14 @@ def numbers_in(words: str) -> Iterator[tuple[int, int, int]]:
         yield start, end, value
 
 
+def _before_question(words: str) -> tuple[str, str]:
+    """What is said in front of a question, and the question; either may be empty."""
+    if _question_start().match(words):
+        return "", words
+    hit = _joined_question().search(words)
+    return (words[: hit.start()], words[hit.end() :]) if hit else (words, "")
+
+
 def _word(token: str) -> str:
     if token.endswith("*"):
         return re.escape(token[:-1]) + r"\S*"
@@ -239,6 +276,12 @@ def _fillers() -> frozenset[str]:
 
 
 @functools.cache
+def _single_replies() -> frozenset[str]:
+    lists = load_words()
+    return frozenset([*lists.yes.all(), *lists.no.all(), *lists.fillers.all()])
+
+
+@functools.cache
 def _doubting() -> re.Pattern[str]:
     return _any_of(load_words().doubting.all())
 
@@ -251,6 +294,13 @@ def _conditional() -> re.Pattern[str]:
 @functools.cache
 def _question_start() -> re.Pattern[str]:
     return _any_of(load_words().question_starts.all())
+
+
+@functools.cache
+def _joined_question() -> re.Pattern[str]:
+    starts = "|".join(map(re.escape, load_words().question_starts.en))
+    inicios = "|".join(map(re.escape, load_words().question_starts.es))
+    return re.compile(rf" (?:(?:and|but|so) (?=(?:{starts})(?!\S))|(?:y|pero) (?=(?:{inicios})(?!\S)))")
 
 
 def _any_of(phrases: list[str]) -> re.Pattern[str]:
