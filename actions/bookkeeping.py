@@ -1,5 +1,7 @@
 """What is noted at every message, before anything is decided: language and risk.
 
+A risk that is named as past or denied is acknowledged in a line, once; the talk goes on.
+
 Rasa runs `action_validate_slot_mappings` on each message, in and out of forms.
 """
 
@@ -10,14 +12,18 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
-from actions.turn import Turn
+from actions.safety import follow_up
+from actions.turn import Turn, say
 from bot.brain import names
 from bot.nlu.language import requested_language
+from bot.safety.screen import NEGATED_RISK, PAST_RISK
 from bot.vocabulary import TIER_NONE, higher_tier
+
+_ACKNOWLEDGEMENT = "past_or_negated"
 
 
 class ActionBookkeeping(Action):
-    """Keeps `language`, `tier` and `tier_rule` up to date; says nothing."""
+    """Keeps `language`, `tier` and `tier_rule` up to date."""
 
     def name(self) -> str:
         """The name that Rasa calls on every message."""
@@ -40,4 +46,14 @@ class ActionBookkeeping(Action):
             rules = [e["rule"] for e in turn.safety.get("evidence") or []]
             events.append(SlotSet(names.TIER, tier))
             events.append(SlotSet(names.TIER_RULE, rules[0] if rules else None))
+        if _names_past_or_denied_risk(turn) and _ACKNOWLEDGEMENT not in turn.responses_so_far():
+            say(dispatcher, follow_up(turn, _ACKNOWLEDGEMENT))
         return events
+
+
+def _names_past_or_denied_risk(turn: Turn) -> bool:
+    """A risk was named, but as past or denied; not in answer to a question about safety."""
+    named = {PAST_RISK, NEGATED_RISK} & set(turn.safety.get("categories") or ())
+    asked = turn.tracker.get_slot(names.PENDING) in (names.PENDING_CONCERN, names.PENDING_CRISIS)
+    asked = asked or turn.tracker.get_slot("requested_slot") == "safety_now"
+    return bool(named) and turn.safety["tier"] == TIER_NONE and not asked

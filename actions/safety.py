@@ -38,7 +38,7 @@ class ActionSafety(Action):
         """A concern gets one direct question, anything above it crisis resources."""
         turn = Turn(tracker)
         if turn.intent == "help_now":
-            say(dispatcher, _follow_up(turn, "help_now"))
+            say(dispatcher, follow_up(turn, "help_now"))
             return [SlotSet(names.PENDING, names.PENDING_CRISIS)]
         tier = str(turn.safety["tier"])
         times = int(tracker.get_slot(names.CRISIS_TURNS) or 0)
@@ -64,19 +64,24 @@ class ActionSafetyFollowUp(Action):
         turn = Turn(tracker)
         if tracker.get_slot(names.PENDING) == names.PENDING_CONCERN:
             return _after_concern(dispatcher, turn)
-        name = follow_up_name(_spoken_intent(turn), _follow_ups_so_far(tracker))
-        say(dispatcher, _follow_up(turn, name))
+        name = follow_up_name(
+            _spoken_intent(turn), turn.responses_so_far(), turn.safety.get("barrier")
+        )
+        say(dispatcher, follow_up(turn, name))
         over = name in ("crisis_go_on", "crisis_stay")
         return [SlotSet(names.PENDING, None if over else names.PENDING_CRISIS)]
 
 
-def follow_up_name(intent: str, so_far: Sequence[str]) -> str:
+def follow_up_name(intent: str, so_far: Sequence[str], barrier: str | None = None) -> str:
     """Which text follows an answer to "can you call or text now?".
 
     Args:
         intent: of the answer.
-        so_far: follow-ups that this conversation had already; none is said twice in a row.
+        so_far: texts that this conversation had already; no way out is offered twice.
+        barrier: the follow-up that meets what keeps the visitor from calling, if it was said.
     """
+    if barrier and barrier not in so_far:
+        return barrier
     if intent in (CRISIS_GO_ON, "thank"):
         return "crisis_go_on"
     if intent in (CRISIS_CAN_CALL, "affirm"):
@@ -91,15 +96,6 @@ def _spoken_intent(turn: Turn) -> str:
     """What the classifier heard, where the safety screen has overruled it."""
     heard = [g["name"] for g in turn.ranking if g["name"] not in SAFETY_INTENTS]
     return turn.intent if turn.intent not in SAFETY_INTENTS or not heard else str(heard[0])
-
-
-def _follow_ups_so_far(tracker: Tracker) -> list[str]:
-    said = [
-        (event.get("metadata") or {}).get("reviewed")
-        for event in tracker.events
-        if event.get("event") == "bot"
-    ]
-    return [name for name in said if name]
 
 
 def crisis_message(turn: Turn, tier: str, times_before: int) -> BotMessage:
@@ -120,7 +116,7 @@ def _after_concern(dispatcher: CollectingDispatcher, turn: Turn) -> list[EventTy
         times = int(turn.tracker.get_slot(names.CRISIS_TURNS) or 0)
         say(dispatcher, crisis_message(turn, TIER_CRISIS_SELF, times))
         return in_crisis(turn, TIER_CRISIS_SELF, "direct_question", times)
-    say(dispatcher, _follow_up(turn, "concern_no"))
+    say(dispatcher, follow_up(turn, "concern_no"))
     events: list[EventType] = [SlotSet(names.PENDING, None)]
     if turn.intent.startswith("faq_"):  # a question instead of an answer: it is answered too
         events.append(FollowupAction(names.ACTION_FAQ))
@@ -142,7 +138,8 @@ def in_crisis(turn: Turn, tier: str, rule: str | None, times_before: int) -> lis
     return events
 
 
-def _follow_up(turn: Turn, name: str) -> BotMessage:
+def follow_up(turn: Turn, name: str) -> BotMessage:
+    """A reviewed text said after a disclosure, see `bot.safety.replies.FOLLOW_UPS`."""
     return turn.house.replies.follow_up(
         name,
         channel=turn.channel,

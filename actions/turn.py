@@ -100,6 +100,15 @@ class Turn:
             if self.tracker.get_slot(item) is not None
         }
 
+    def responses_so_far(self) -> list[str]:
+        """Names of all reviewed texts that this conversation has had, oldest first."""
+        said = [
+            (event.get("metadata") or {}).get("reviewed")
+            for event in self.tracker.events
+            if event.get("event") == "bot"
+        ]
+        return [name for name in said if name]
+
     def actions_since_message(self) -> list[str]:
         """Names of the actions that ran since the latest message, oldest first."""
         ran: list[str] = []

@@ -72,6 +72,7 @@ class SafetyPolicy(Policy):
             intent=tracker.latest_message.intent.get("name") if tracker.latest_message else None,
             pending=tracker.get_slot(PENDING),
             form_is_open=tracker.active_loop_name is not None,
+            barrier=_barrier(tracker),
         )
         action = {
             SafetyStep.RESPOND: ACTION_SAFETY,
@@ -86,6 +87,11 @@ class SafetyPolicy(Policy):
             self.priority,
             is_no_user_prediction=True,
         )
+
+
+def _barrier(tracker: DialogueStateTracker) -> str | None:
+    parsed = tracker.latest_message.parse_data if tracker.latest_message else {}
+    return (parsed.get("safety") or {}).get("barrier")  # type: ignore[attr-defined]
 
 
 def _actions_since_message(tracker: DialogueStateTracker) -> list[str]:

@@ -50,7 +50,12 @@ class SafetyStep(enum.Enum):
 
 
 def next_step(
-    *, actions: Sequence[str], intent: str | None, pending: str | None, form_is_open: bool
+    *,
+    actions: Sequence[str],
+    intent: str | None,
+    pending: str | None,
+    form_is_open: bool,
+    barrier: str | None = None,
 ) -> SafetyStep:
     """Decide the next safety step.
 
@@ -59,6 +64,7 @@ def next_step(
         intent: intent of the latest message.
         pending: the open question outside forms, see `bot.brain.names`.
         form_is_open: whether a form waits for an answer.
+        barrier: what the message says keeps the visitor from calling (`bot.safety.barriers`).
     """
     if ACTION_SAFETY in actions:
         return SafetyStep.LISTEN
@@ -76,6 +82,6 @@ def next_step(
         return SafetyStep.FOLLOW_UP
     if pending == PENDING_CONCERN:
         return SafetyStep.FOLLOW_UP
-    if pending == PENDING_CRISIS and intent in _ANSWERS_IN_CRISIS:
+    if pending == PENDING_CRISIS and (barrier or intent in _ANSWERS_IN_CRISIS):
         return SafetyStep.FOLLOW_UP
     return SafetyStep.NOTHING

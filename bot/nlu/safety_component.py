@@ -17,6 +17,7 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.nlu.sentence_encoder import encode
+from bot.safety.barriers import Barriers, load_barriers
 from bot.safety.screen import Screen, load_screen
 from bot.settings import Settings
 from bot.vocabulary import TIER_NONE, safety_intent
@@ -26,8 +27,9 @@ from bot.vocabulary import TIER_NONE, safety_intent
 class SafetyScreenComponent(IntentClassifier, GraphComponent):
     """Overrules the intent of a message of danger; put it last in the pipeline."""
 
-    def __init__(self, screen: Screen):
+    def __init__(self, screen: Screen, barriers: Barriers):
         self._screen = screen
+        self._barriers = barriers
 
     @classmethod
     def create(
@@ -39,7 +41,8 @@ class SafetyScreenComponent(IntentClassifier, GraphComponent):
     ) -> SafetyScreenComponent:
         """Load the screen; raises if any part of it cannot be loaded."""
         return cls(
-            load_screen(classifier_path=Settings.from_environment().safety_model, encode=encode)
+            load_screen(classifier_path=Settings.from_environment().safety_model, encode=encode),
+            load_barriers(),
         )
 
     def process_training_data(self, training_data: Any) -> Any:
@@ -49,12 +52,14 @@ class SafetyScreenComponent(IntentClassifier, GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Screen each message."""
         for message in messages:
-            reading = self._screen.read(message.get(TEXT) or "")
+            text = message.get(TEXT) or ""
+            reading = self._screen.read(text)
             message.set(
                 "safety",
                 {
                     "tier": reading.tier,
                     "categories": list(reading.categories),
+                    "barrier": self._barriers.reply_to(text),
                     "evidence": [
                         {"start": e.start, "end": e.end, "rule": e.rule} for e in reading.evidence
                     ],

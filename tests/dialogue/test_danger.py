@@ -162,3 +162,16 @@ def test_no_reply_lectures_or_asks_for_a_promise(ask):
         text = visitor.says(message).text.lower()
         for forbidden in ("promise", "selfish", "you must", "you're not thinking of"):
             assert forbidden not in text
+
+
+def test_a_past_risk_is_acknowledged_once_and_the_talk_goes_on(ask):
+    visitor = ask("greater_boston")
+    visitor.says("I used to think about suicide years ago but I am well now, can i work during iop?")
+    visitor.hears("past_or_negated", "988").is_at(tier="none")
+    visitor.says("is medication included? i was suicidal in college, long over")
+    assert "past_or_negated" not in visitor.responses
+
+
+def test_fear_of_the_police_is_met_where_a_crisis_reply_stands_open(ask):
+    visitor = ask("greater_boston").says("I want to kill myself")
+    visitor.says("will they send the cops to my house if i call?").hears("crisis_police")
