@@ -4,30 +4,43 @@ The form asks in the order that `bot.care.questionnaire` decides. Rasa calls the
 validation action on activation, on every message while the form is open, and when
 it comes back to the form after a side question; the action asks the next question
 itself, so that question and answer are one step.
+
+Two questions are not items: `confirm` (is this what you told me?) after the last
+answer, and `consent` (shall we go on?) when somebody comes back after a pause.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions import questions
+from actions.faq import faq_message
+from actions.questions import sheet_of
 from actions.safety import crisis_message, in_crisis
 from actions.turn import Turn, say
 from bot.brain import names
 from bot.care.answers import understand, volunteered
+from bot.care.corrections import corrections
 from bot.care.engine import Disposition
-from bot.care.jurisdictions import Gate, level_may_be_shown
-from bot.care.questionnaire import Item
-from bot.turns import BotMessage, Button
+from bot.care.questionnaire import FOR_WHOM, Item
+from bot.care.sheet import AnswerSheet
+from bot.care.words import clauses, is_bare, is_yes, normalise
+from bot.turns import BotMessage
 from bot.vocabulary import (
     ANSWER,
-    CONSULTATION,
+    CONFIRM,
+    CONSENT,
     EMERGENCY,
-    INPATIENT,
     ITEMS,
     SAFETY_INTENTS,
+    STATE,
     TIER_CRISIS_OTHER,
     TIER_CRISIS_SELF,
     TIER_EMERGENCY,
@@ -36,9 +49,11 @@ from bot.vocabulary import (
 )
 
 REQUESTED = "requested_slot"
+PAUSE = timedelta(minutes=45)  # after that, "shall we go on?"
 _MISSES_BEFORE_SKIP = 3
 _FEW_WORDS = 2  # so short a text is an answer if it can be one, whatever else it may mean
 _SURE = 0.5  # an act that certain is not an answer
+_LIKELY = 0.15  # a topic that likely is meant by a message that is in part a question
 # Intents that say nothing by themselves: an answer was meant, but not understood.
 _NO_ANSWER = frozenset({"nlu_fallback", "affirm", "deny", "unsure", "start_triage", ANSWER})
 # Said about the questionnaire, not in answer to it: rules take these turns.
@@ -58,6 +73,8 @@ _SAID_ABOUT = frozenset(
         "help_now",
     }
 )
+# Somebody leaves: asking again at once would not let them go.
+_LEAVING = frozenset({"pause", "goodbye", "stop_messages"})
 
 
 class ValidateTriageForm(Action):
@@ -71,29 +88,171 @@ class ValidateTriageForm(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Returns no slot for a side question: the form then gives way to rules."""
-        turn = Turn(tracker)
-        requested = tracker.get_slot(REQUESTED)
-        coming_back = any(name != names.TRIAGE_FORM for name in turn.actions_since_message())
-        if requested not in ITEMS:
-            if not tracker.get_slot(names.ASKED):
-                say(dispatcher, turn.message("triage_intro"))
-            return _go_on(dispatcher, turn, volunteered(turn.text), [])
-        if coming_back:
-            return _go_on(dispatcher, turn, {}, [])
-        found = _read(turn, requested)
+        step = _Step(dispatcher, Turn(tracker))
+        if step.open not in (*ITEMS, CONFIRM, CONSENT):
+            return step.begin()
+        if any(name != names.TRIAGE_FORM for name in step.turn.actions_since_message()):
+            return step.come_back()
+        if step.open == CONFIRM:
+            return step.read_confirmation()
+        if step.open == CONSENT:
+            return step.read_consent()
+        return step.read_answer()
+
+
+class _Step:
+    """One step of the questionnaire: a message is read, and something is asked."""
+
+    def __init__(self, dispatcher: CollectingDispatcher, turn: Turn):
+        self.turn = turn
+        self.sheet = sheet_of(turn)
+        self.open: str | None = turn.tracker.get_slot(REQUESTED)
+        self._dispatcher = dispatcher
+        self._before = dict(self.sheet.given)
+
+    def begin(self) -> list[EventType]:
+        """The first question; what was told before is not asked."""
+        if not self._before:
+            for text in _told_before(self.turn.tracker):
+                self.sheet.note(volunteered(text), text)
+        changes = _changes(self.turn, self.sheet, None) if self._before else {}
+        if changes:
+            self.sheet.correct(changes, self.turn.text)
+        else:
+            self.sheet.note(_pressed(self.turn) or volunteered(self.turn.text), self.turn.text)
+        if not self._before:
+            count = str(max(_left(self.turn, self.sheet), 1))
+            self._say(self.turn.message("triage_intro", count=count))
+        return self._ask_next(quiet=not self._before)
+
+    def come_back(self) -> list[EventType]:
+        """After a side question the open one comes back in a short form."""
+        if self.turn.intent in _LEAVING or self.open == CONSENT:
+            return self._still(self.open)
+        if self.open == CONFIRM and self.turn.intent not in ("repeat", "switch_language"):
+            self._say(self.turn.message("triage_recap_short"))
+            return self._still(CONFIRM)
+        if _has_been_away(self.turn):
+            return self._welcome_back()
+        went_back = names.ACTION_GO_BACK in self.turn.actions_since_message()
+        return self._ask_next(again=[] if went_back or self.open is None else [self.open])
+
+    def read_answer(self) -> list[EventType]:
+        """The answer to the open item, a correction of an earlier one, or neither."""
+        assert self.open is not None
+        changes = _changes(self.turn, self.sheet, self.open)
+        if changes:
+            return self._change(changes)
+        found = _read(self.turn, self.open)
         if found:
-            return _go_on(dispatcher, turn, found, [SlotSet(names.MISSES, 0)])
-        if turn.intent not in _NO_ANSWER:
+            side_answer = _side_answer(self.turn)
+            if side_answer:
+                self._say(side_answer)
+            self.sheet.note(found, self.turn.text)
+            return self._welcome_back() if _has_been_away(self.turn) else self._ask_next()
+        if self.turn.intent not in _NO_ANSWER:
             return []
-        misses = int(tracker.get_slot(names.MISSES) or 0) + 1
+        if _has_been_away(self.turn):
+            return self._welcome_back()
+        misses = int(self.turn.tracker.get_slot(names.MISSES) or 0) + 1
         if misses >= _MISSES_BEFORE_SKIP:
-            say(dispatcher, turn.message("triage_skip"))
-            return _go_on(dispatcher, turn, {requested: UNKNOWN}, [SlotSet(names.MISSES, 0)])
-        item = turn.house.questionnaire.items[requested]
-        help_text = item.help.in_language(turn.language)
-        again = question(turn, item, known_answers(turn), short=True)
-        say(dispatcher, BotMessage(help_text, f"help_{requested}", again.buttons))
-        return [SlotSet(names.MISSES, misses), SlotSet(REQUESTED, requested)]
+            self._say(self.turn.message("triage_skip"))
+            self.sheet.note({self.open: UNKNOWN})
+            return self._ask_next()
+        item = self.turn.house.questionnaire.items[self.open]
+        help_text = item.help.in_language(self.turn.language)
+        buttons = questions.choices(self.turn, item)
+        self._say(BotMessage(help_text, f"help_{item.name}", buttons))
+        return [SlotSet(names.MISSES, misses), SlotSet(REQUESTED, self.open)]
+
+    def read_confirmation(self) -> list[EventType]:
+        """Whether the recap is right; anything told then is a correction."""
+        if self.turn.intent in SAFETY_INTENTS:
+            return []
+        pressed = _pressed(self.turn)
+        changes = pressed or _changes(self.turn, self.sheet, None, invited=True)
+        if changes:
+            return self._change(changes)
+        if self.turn.intent == "affirm" or is_yes(normalise(self.turn.text)):
+            return self._done()
+        if self.turn.intent in ("deny", "go_back"):
+            self._say(questions.which_to_change(self.turn, self.sheet))
+            return self._still(CONFIRM)
+        if self.turn.intent not in _NO_ANSWER:
+            return []
+        misses = int(self.turn.tracker.get_slot(names.MISSES) or 0) + 1
+        if misses >= _MISSES_BEFORE_SKIP:
+            return self._done()
+        self._say(self.turn.message("triage_recap_short"))
+        return [SlotSet(names.MISSES, misses), SlotSet(REQUESTED, CONFIRM)]
+
+    def read_consent(self) -> list[EventType]:
+        """Whether to go on after a pause; an answer or a correction goes on as well."""
+        if self.turn.intent in SAFETY_INTENTS:
+            return []
+        changes = _changes(self.turn, self.sheet, None)
+        if changes:
+            return self._change(changes)
+        following = _next_item(self.turn, self.sheet)
+        pressed = _pressed(self.turn)
+        if pressed or self.turn.intent in ("affirm", "start_triage"):
+            self.sheet.note(pressed or volunteered(self.turn.text), self.turn.text)
+            return self._ask_next()
+        if self.turn.intent == "deny":
+            self._say(self.turn.message("pause"))
+            return self._still(CONSENT)
+        if following and not is_bare(normalise(self.turn.text)):
+            found = _read(self.turn, following.name)
+            if found:
+                self.sheet.note(found, self.turn.text)
+                return self._ask_next()
+        if self.turn.intent not in _NO_ANSWER:
+            return []
+        return self._welcome_back()
+
+    def _change(self, changes: Mapping[str, str | None]) -> list[EventType]:
+        self.sheet.correct(changes, self.turn.text)
+        self._say(questions.changed(self.turn, self.sheet, list(changes)))
+        return self._ask_next(again=list(changes))
+
+    def _ask_next(self, *, quiet: bool = False, again: list[str] | None = None) -> list[EventType]:
+        """Ask what is still worth asking; else show the recap, except in a crisis."""
+        following = _next_open(self.turn, self.sheet, again or [])
+        if following is None:
+            if disposition_of(self.turn, self.sheet).is_crisis:
+                return self._done()
+            self._say(questions.recap(self.turn, self.sheet))
+            return self._still(CONFIRM)
+        short = self.sheet.given == self._before and following.name == self.open
+        asked = questions.question(self.turn, following, self.sheet, short=short)
+        if not (quiet or short or following.name == "safety_now") and (
+            questions.is_time_for_progress(len(self._before), len(self.sheet.given))
+        ):
+            note = questions.progress(self.turn, _left(self.turn, self.sheet))
+            asked = BotMessage(f"{note} {asked.text}", asked.response, asked.buttons)
+        self._say(asked)
+        return self._still(following.name)
+
+    def _welcome_back(self) -> list[EventType]:
+        if _next_item(self.turn, self.sheet) is None:
+            return self._ask_next()  # the recap asks all the same
+        answers = questions.short_recap(self.turn, self.sheet)
+        name = "triage_welcome_back" if answers else "triage_welcome_back_empty"
+        self._say(self.turn.message(name, answers=answers))
+        return self._still(CONSENT)
+
+    def _done(self) -> list[EventType]:
+        return self._still(None)
+
+    def _still(self, requested: str | None) -> list[EventType]:
+        return [
+            *sheet_events(self.turn, self.sheet),
+            SlotSet(names.MISSES, 0),
+            SlotSet(REQUESTED, requested),
+        ]
+
+    def _say(self, message: BotMessage) -> None:
+        say(self._dispatcher, message)
 
 
 class ActionTriageResult(Action):
@@ -108,20 +267,17 @@ class ActionTriageResult(Action):
     ) -> list[EventType]:
         """Level and floor go to the slots for staff; the visitor gets orientation."""
         turn = Turn(tracker)
-        answers = turn.house.questionnaire.with_inferences(answers_for_rules(turn))
-        disposition = turn.house.rules.evaluate(
-            answers,
-            outpatient_for_moderate=turn.clinic.outpatient_for_moderate_with_strong_support,
-            levels_offered=turn.clinic.levels_within_reach,
-        )
+        sheet = sheet_of(turn)
+        disposition = disposition_of(turn, sheet)
         events: list[EventType] = [
             SlotSet(names.LEVEL, disposition.level),
             SlotSet(names.AT_LEAST, disposition.at_least),
         ]
         if not disposition.is_crisis:
-            say(dispatcher, result_message(turn, disposition, answers))
+            for message in questions.result(turn, disposition, sheet):
+                say(dispatcher, message)
             return events
-        tier = _tier_of(disposition.level, answers)
+        tier = _tier_of(disposition.level, sheet)
         times = int(tracker.get_slot(names.CRISIS_TURNS) or 0)
         say(dispatcher, crisis_message(turn, tier, times))
         events += in_crisis(turn, tier, "questionnaire", times)
@@ -132,7 +288,7 @@ class ActionTriageResult(Action):
 
 
 class ActionGoBack(Action):
-    """Takes the latest answer back; the form then asks that question again."""
+    """Changes an earlier answer: the one that is named, else the latest."""
 
     def name(self) -> str:
         """Name in domain.yml."""
@@ -141,12 +297,26 @@ class ActionGoBack(Action):
     def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
-        """Outside the form there is nothing to go back to."""
-        asked = list(tracker.get_slot(names.ASKED) or [])
-        if not asked or tracker.active_loop.get("name") != names.TRIAGE_FORM:
-            say(dispatcher, Turn(tracker).message("go_back_nothing"))
-            return []
-        return [SlotSet(asked[-1], None), SlotSet(names.ASKED, asked[:-1])]
+        """Inside the form the question comes again; after the result there is a new one."""
+        turn = Turn(tracker)
+        sheet = sheet_of(turn)
+        form = tracker.active_loop.get("name")
+        no_result = SlotSet(names.RESULT_DUE, False)
+        if not sheet.given or form == names.CALLBACK_FORM:
+            say(dispatcher, turn.message("go_back_nothing"))
+            return [no_result]
+        if form == names.TRIAGE_FORM:
+            sheet.take_back(list(sheet.given)[-1])
+            return [*sheet_events(turn, sheet), no_result]
+        changes = _changes(turn, sheet, None, invited=True)
+        if not changes:
+            say(dispatcher, questions.which_to_change(turn, sheet))
+            return [no_result]
+        sheet.correct(changes, turn.text)
+        say(dispatcher, questions.changed(turn, sheet, list(changes)))
+        if _next_open(turn, sheet, list(changes)) is None:
+            return [*sheet_events(turn, sheet), SlotSet(names.RESULT_DUE, True)]
+        return [*sheet_events(turn, sheet), no_result, FollowupAction(names.TRIAGE_FORM)]
 
 
 class ActionAskWhy(Action):
@@ -170,30 +340,54 @@ class ActionAskWhy(Action):
         return []
 
 
-def known_answers(turn: Turn) -> dict[str, str]:
-    """The answers for choosing the next question.
-
-    What the safety screen has heard is not asked a second time; "past" stands for it,
-    so that the rest of the questionnaire can go on.
-    """
-    answers = turn.answers()
-    if "safety_now" not in answers and _disclosed(turn):
-        answers["safety_now"] = "past"
-    return answers
-
-
 def answers_for_rules(turn: Turn) -> dict[str, str]:
     """The answers for the level of care: a disclosure in the chat counts as "now"."""
-    answers = turn.answers()
+    return _for_rules(turn, turn.answers())
+
+
+def disposition_of(turn: Turn, sheet: AnswerSheet) -> Disposition:
+    """What the rules say about the answers at this clinic."""
+    return turn.house.rules.evaluate(
+        turn.house.questionnaire.with_inferences(_for_rules(turn, sheet.given)),
+        outpatient_for_moderate=turn.clinic.outpatient_for_moderate_with_strong_support,
+        levels_offered=turn.clinic.levels_within_reach,
+    )
+
+
+def sheet_events(turn: Turn, sheet: AnswerSheet) -> list[EventType]:
+    """The answers as slots; only what has changed, because trackers are to stay short."""
+    slots: dict[str, Any] = {item: sheet.given.get(item) for item in ITEMS}
+    slots |= {names.ASKED: list(sheet.given), names.RELATION: sheet.relation}
+    return [
+        SlotSet(slot, value)
+        for slot, value in slots.items()
+        if value != turn.tracker.get_slot(slot)
+    ]
+
+
+def _for_rules(turn: Turn, given: Mapping[str, str]) -> dict[str, str]:
+    answers = dict(given)
     if answers.get("safety_now", UNKNOWN) in ("no", "past", UNKNOWN) and _disclosed(turn):
         answers["safety_now"] = "now"
     return answers
 
 
-def _tier_of(level: str, answers: dict[str, str]) -> str:
+def _for_questions(turn: Turn, given: Mapping[str, str]) -> dict[str, str]:
+    """The answers for choosing the next question.
+
+    What the safety screen has heard is not asked a second time; "past" stands for it,
+    so that the rest of the questionnaire can go on.
+    """
+    answers = dict(given)
+    if "safety_now" not in answers and _disclosed(turn):
+        answers["safety_now"] = "past"
+    return answers
+
+
+def _tier_of(level: str, sheet: AnswerSheet) -> str:
     if level == EMERGENCY:
         return TIER_EMERGENCY
-    other = answers.get("for_whom") == "someone_else"
+    other = sheet.given.get(FOR_WHOM) == "someone_else"
     return TIER_CRISIS_OTHER if other else TIER_CRISIS_SELF
 
 
@@ -202,76 +396,60 @@ def _disclosed(turn: Turn) -> bool:
     return bool(tier) and tier_at_least(tier, TIER_CRISIS_SELF)
 
 
-def question(turn: Turn, item: Item, answers: dict[str, str], *, short: bool) -> BotMessage:
-    """The question for `item` with its choices; the short form after a side question."""
-    text = item.question(turn.language, answers.get("for_whom", "self"), short=short)
-    if short:
-        text = f"{turn.text_of('triage_resume')} {text}"
-    buttons = [
-        Button(
-            choice.label.in_language(turn.language),
-            ANSWER,
-            {"item": item.name, "value": choice.value},
-        )
-        for choice in item.choices
-    ]
-    return BotMessage(text=text, response=f"ask_{item.name}", buttons=buttons)
+def _next_item(turn: Turn, sheet: AnswerSheet) -> Item | None:
+    answers = _for_questions(turn, sheet.given)
+    return turn.house.questionnaire.next_item(answers, **_asking(turn, answers))
 
 
-def result_message(turn: Turn, disposition: Disposition, answers: dict[str, str]) -> BotMessage:
-    """What the visitor hears of the disposition: orientation, or a person."""
-    if answers.get("age_band") == "under_18":
-        return turn.message("result_minor")
-    if answers.get("state", UNKNOWN) != UNKNOWN and not _gate(turn, answers).allowed:
-        return turn.message("result_gated")
-    if disposition.visitor_level in (None, CONSULTATION) or not _gate(turn, answers).allowed:
-        return turn.message("result_consultation")
-    reasons = disposition.visitor_reasons(turn.language)
-    return turn.message(
-        "result_inpatient" if disposition.level == INPATIENT else "result_level",
-        level_name=turn.text_of(f"level_{disposition.level}"),
-        reasons="\n".join(f"- {reason}" for reason in reasons),
-    )
+def _next_open(turn: Turn, sheet: AnswerSheet, again: list[str]) -> Item | None:
+    """The next question; first of all one whose answer was just taken back."""
+    following = _next_item(turn, sheet)
+    if following is not None and following.name == FOR_WHOM:
+        return following
+    for name in again:
+        if name in ITEMS and name not in _for_questions(turn, sheet.given):
+            return turn.house.questionnaire.items[name]
+    return following
 
 
-def _gate(turn: Turn, answers: dict[str, str]) -> Gate:
-    return level_may_be_shown(answers.get("state", UNKNOWN), turn.clinic.licensed_states)
+def _left(turn: Turn, sheet: AnswerSheet) -> int:
+    answers = _for_questions(turn, sheet.given)
+    return turn.house.questionnaire.remaining(answers, **_asking(turn, answers))
 
 
 def _asking(turn: Turn, answers: dict[str, str]) -> dict[str, bool]:
     """What decides which questions are still worth asking at this clinic."""
-    known_state = answers.get("state", UNKNOWN) != UNKNOWN
+    known_state = answers.get(STATE, UNKNOWN) != UNKNOWN
     return {
         "outpatient_for_moderate": turn.clinic.outpatient_for_moderate_with_strong_support,
-        "level_shown": not known_state or _gate(turn, answers).allowed,
+        "level_shown": not known_state or questions.gate(turn, answers).allowed,
     }
 
 
-def _go_on(
-    dispatcher: CollectingDispatcher,
-    turn: Turn,
-    found: dict[str, str],
-    events: list[EventType],
-) -> list[EventType]:
-    """Note the answers, then ask the next question; without one the form is complete."""
-    answers = {**known_answers(turn), **found}
-    if found:
-        asked = [item for item in turn.tracker.get_slot(names.ASKED) or [] if item not in found]
-        events += [SlotSet(item, value) for item, value in found.items()]
-        events.append(SlotSet(names.ASKED, [*asked, *found]))
-    following = turn.house.questionnaire.next_item(answers, **_asking(turn, answers))
-    if following is None:
-        return [*events, SlotSet(REQUESTED, None)]
-    short = not found and following.name == turn.tracker.get_slot(REQUESTED)
-    say(dispatcher, question(turn, following, answers, short=short))
-    return [*events, SlotSet(REQUESTED, following.name)]
+def _pressed(turn: Turn) -> dict[str, str]:
+    """The pressed choice, of whatever question."""
+    pressed, value = turn.entities.get("item", ""), turn.entities.get("value", "")
+    return {pressed: value} if turn.intent == ANSWER and pressed in ITEMS else {}
+
+
+def _changes(
+    turn: Turn, sheet: AnswerSheet, open_item: str | None, *, invited: bool = False
+) -> dict[str, str | None]:
+    """What the message changes in earlier answers."""
+    if turn.intent in SAFETY_INTENTS:
+        return {}
+    if turn.intent == ANSWER:
+        return dict(_pressed(turn)) if set(_pressed(turn)) & set(sheet.given) else {}
+    chosen = turn.entities.get("item")
+    if turn.intent == "go_back" and chosen in sheet.given:
+        return {chosen: None}
+    return corrections(turn.text, turn.language, sheet.given, open_item=open_item, invited=invited)
 
 
 def _read(turn: Turn, item: str) -> dict[str, str]:
     """The answers in this message: a pressed choice (of any question), or free text."""
     if turn.intent == ANSWER:
-        pressed, value = turn.entities.get("item", ""), turn.entities.get("value", "")
-        return {pressed: value} if pressed in ITEMS else {}
+        return _pressed(turn)
     few_words = len(turn.text.split()) <= _FEW_WORDS
     if turn.intent in SAFETY_INTENTS or (_is_said_about(turn) and not few_words):
         return {}
@@ -287,6 +465,41 @@ def _read(turn: Turn, item: str) -> dict[str, str]:
 
 
 def _is_said_about(turn: Turn) -> bool:
+    if any(not part.asks for part in clauses(turn.text)) and _side_answer(turn):
+        return False  # "I'm 34, can I keep working?" is an answer and a question
     if turn.intent in _SAID_ABOUT:
         return turn.confidence >= _SURE
     return turn.intent.startswith("faq_") and turn.text.rstrip().endswith("?")
+
+
+def _side_answer(turn: Turn) -> BotMessage | None:
+    """The answer to a question in a message that says something else as well."""
+    if turn.intent == ANSWER or not any(part.asks for part in clauses(turn.text)):
+        return None
+    if turn.intent in ("ask_if_bot", "medical_advice"):
+        return turn.message(turn.intent)
+    for guess in turn.ranking:
+        if guess["name"].startswith("faq_") and guess["confidence"] >= _LIKELY:
+            return faq_message(turn, guess["name"].removeprefix("faq_"))
+    return None
+
+
+def _has_been_away(turn: Turn) -> bool:
+    """Whether this is the first message after a pause."""
+    times = [
+        str((event.get("metadata") or {}).get("now") or "")
+        for event in turn.tracker.events
+        if event.get("event") == "user"
+    ][-2:-1]
+    return any(times) and turn.now - datetime.fromisoformat(times[0]) >= PAUSE
+
+
+def _told_before(tracker: Tracker) -> list[str]:
+    """What was written before the questionnaire, since the latest start over."""
+    texts: list[str] = []
+    for event in tracker.events:
+        if event.get("event") == "action" and event.get("name") == names.ACTION_RESTART:
+            texts = []
+        elif event.get("event") == "user":
+            texts.append(event.get("text") or "")
+    return texts[:-1]

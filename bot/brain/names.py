@@ -19,6 +19,8 @@ REFERENCE = "reference"
 ASKED = "asked"  # questionnaire items in the order they were answered
 MISSES = "misses"  # messages in a row that were not understood
 CONFIRM = "confirm"
+RELATION = "relation"  # whom the visitor asks for, see `bot.care.sheet.AnswerSheet`
+RESULT_DUE = "result_due"  # after a correction: the rules are to run again at once
 
 # values of PENDING
 PENDING_CONSENT = "consent"

@@ -100,6 +100,17 @@ def volunteered(text: str) -> dict[str, str]:
     return found
 
 
+def tells_of_need(text: str) -> bool:
+    """Whether somebody tells, unasked, that they come out of a program or a hospital.
+
+    "I just finished PHP and can't sleep" is no question about PHP; "my therapist
+    mentioned PHP, what is it" is one.
+    """
+    parts = words.clauses(text[:_MOST_READ])
+    asks = any(part.asks or words.asks_something(part.words) for part in parts)
+    return not asks and volunteered(text).get("recent_care") in ("iop", "php", "inpatient")
+
+
 def relation_told(text: str) -> str | None:
     """Whom the visitor asks for, as an id of `Questionnaire.relations`; None if unclear.
 

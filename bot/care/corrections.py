@@ -17,7 +17,8 @@ from bot.vocabulary import LANGUAGES, STATE, UNKNOWN
 _MOST_READ = 500  # characters; a correction is short
 # What these answers say is said of nothing else, so they are known among all answers.
 _UNMISTAKABLE = (FOR_WHOM, AGE, STATE)
-_DATED = ("recent_care", "safety_now")  # the answers that say when something was
+# The answers that say when something was, the likelier one first.
+_DATED = {"recent_care": ("iop", "php", "inpatient", "outpatient"), "safety_now": ("past", "now")}
 _INTO = ("to", "is", "a", "es")  # "change my answer about drugs to no"
 
 
@@ -64,9 +65,9 @@ def corrections(
     told = _told(text, rest, given)
     if told:
         return told
-    dated = [item for item in given if item in _DATED]
-    if denying and dated and open_item not in _DATED and words.find(_times(), rest):
-        return {dated[-1]: None}
+    dated = _dated(given, rest)
+    if denying and dated and open_item not in _DATED:
+        return dated
     if not clear and open_item and understand(open_item, text, language) is not None:
         return {}
     return _corrected(rest, language, given, clear=bool(clear))
@@ -107,9 +108,9 @@ def _corrected(
                 value != given[item] or (item == FOR_WHOM and relation_told(rest))
             ):
                 return {item: value}
-    if words.find(_times(), rest):
-        dated = [item for item in given if item in _DATED]
-        return {dated[-1]: None} if dated else {}
+    dated = _dated(given, rest)
+    if dated:
+        return dated
     if many_words:
         others = {
             item: value
@@ -120,6 +121,13 @@ def _corrected(
         if len(others) == 1:
             return dict(others)
     return {latest: None} if clear else {}
+
+
+def _dated(given: Mapping[str, str], rest: str) -> dict[str, str | None]:
+    """The answer that a time ("in March") is said of; it is to be asked again."""
+    if not words.find(_times(), rest):
+        return {}
+    return next(({item: None} for item in _DATED if given.get(item) in _DATED[item]), {})
 
 
 def _named(said: str, given: Iterable[str]) -> str | None:

@@ -190,6 +190,16 @@ def is_conditional(words: str, match: Match) -> bool:
     return any(hit.end() <= match.start for hit in _conditional().finditer(words))
 
 
+def asks_something(words: str) -> bool:
+    """Whether a question starts in `words`, with or without its question mark."""
+    return bool(_before_question(words)[1])
+
+
+def is_yes(words: str) -> bool:
+    """Whether `words` are only a yes."""
+    return without_fillers(words) in load_words().yes.all()
+
+
 def is_bare(words: str) -> bool:
     """Whether `words` are only a yes, a no or a number, which could answer any question."""
     lists = load_words()
@@ -300,7 +310,9 @@ def _question_start() -> re.Pattern[str]:
 def _joined_question() -> re.Pattern[str]:
     starts = "|".join(map(re.escape, load_words().question_starts.en))
     inicios = "|".join(map(re.escape, load_words().question_starts.es))
-    return re.compile(rf" (?:(?:and|but|so) (?=(?:{starts})(?!\S))|(?:y|pero) (?=(?:{inicios})(?!\S)))")
+    english = rf"(?:and|but|so) (?=(?:{starts})(?!\S))"
+    spanish = rf"(?:y|pero) (?=(?:{inicios})(?!\S))"
+    return re.compile(f" (?:{english}|{spanish})")
 
 
 def _any_of(phrases: list[str]) -> re.Pattern[str]:

@@ -52,10 +52,6 @@ def test_three_answers_that_do_not_fit_get_help_then_the_question_is_left_open(a
     assert asked_for_age.state.open_question != "age_band"
 
 
-def test_a_pause_of_an_hour_changes_nothing(asked_for_age):
-    asked_for_age.waits(hours=1).says("I'm 50").is_asked("substance_use")
-
-
 def test_told_unasked_is_not_asked_again(ask):
     visitor = ask("greater_boston").says("looking for the right program for my son, he's 22")
     visitor.is_asked("safety_now").says("no").is_asked("state").says("MA")

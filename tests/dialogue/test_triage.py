@@ -34,6 +34,8 @@ def fill_in(visitor, **answers):
         assert len(asked) <= 12, asked
         visitor.says({**ANSWERS, **answers}[item])
     visitor.asked = asked
+    if visitor.state.open_question == "confirm":
+        visitor.says("that's right")
     return visitor
 
 
