@@ -88,11 +88,19 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--channel", choices=CHANNELS, default="web")
     chat.add_argument("--lang", choices=LANGUAGES)
 
-    evaluate = command("eval", _evaluate, "Measure a part on labelled text.")
-    evaluate.add_argument("what", choices=["safety"])
-    evaluate.add_argument("--data", type=Path, required=True, help="folder with JSONL files")
-    evaluate.add_argument("--all-words", action="store_true", help="score test fixtures too")
-    evaluate.add_argument("--worst", type=int, default=0, metavar="N", help="show N worst errors")
+    evaluate = command("eval", _evaluate_safety, "Measure a part on labelled text.")
+    parts = evaluate.add_subparsers(dest="part", required=True, metavar="PART")
+    safety = parts.add_parser("safety", help="recall and false alarms of the safety screen")
+    safety.set_defaults(run=_evaluate_safety)
+    safety.add_argument("--data", type=Path, required=True, help="folder with JSONL files")
+    safety.add_argument("--all-words", action="store_true", help="score test fixtures too")
+    safety.add_argument("--worst", type=int, default=0, metavar="N", help="show N worst errors")
+    intents = parts.add_parser("intents", help="accuracy of the intent model on any data")
+    intents.set_defaults(run=_evaluate_intents)
+    for name, needed in (("train", True), ("test", True), ("oos", False)):
+        intents.add_argument(
+            f"--{name}", type=Path, required=needed, metavar="FILE", help='JSONL {"text", "intent"}'
+        )
     return parser
 
 
@@ -135,7 +143,7 @@ def _triage(chosen: argparse.Namespace, settings: Settings, _: argparse.Argument
     return triage(load_clinic(path) if chosen.clinic else None)
 
 
-def _evaluate(
+def _evaluate_safety(
     chosen: argparse.Namespace, settings: Settings, parser: argparse.ArgumentParser
 ) -> int:
     if not chosen.data.is_dir():
@@ -147,6 +155,27 @@ def _evaluate(
     screen = load_screen(classifier_path=settings.safety_model, encode=encode)
     report = evaluate(chosen.data, screen, own_words_only=not chosen.all_words)
     print(report.render(worst=chosen.worst))
+    return 0
+
+
+def _evaluate_intents(
+    chosen: argparse.Namespace, _: Settings, parser: argparse.ArgumentParser
+) -> int:
+    for name in ("train", "test", "oos"):
+        path = getattr(chosen, name)
+        if path is not None and not path.is_file():
+            parser.error(f"--{name}: {path} is not a file")
+    from bot.nlu.evaluate import evaluate_intents, read_examples
+
+    try:
+        report = evaluate_intents(
+            read_examples(chosen.train),
+            read_examples(chosen.test),
+            read_examples(chosen.oos) if chosen.oos else None,
+        )
+    except ValueError as error:
+        parser.error(str(error))
+    print(report.render())
     return 0
 
 
