@@ -7,9 +7,9 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.questions import is_for_the_questionnaire
 from actions.turn import Turn, say
 from bot.brain import names
-from bot.care.answers import tells_of_need
 from bot.turns import BotMessage, Button
 from bot.vocabulary import faq_intent
 
@@ -26,8 +26,8 @@ class ActionFaq(Action):
     ) -> list[EventType]:
         """Says the answer; follow-up topics are offered only outside forms."""
         turn = Turn(tracker)
-        if not tracker.active_loop.get("name") and tells_of_need(turn.text):
-            return [FollowupAction(names.TRIAGE_FORM)]  # told about themselves; no question
+        if is_for_the_questionnaire(turn):
+            return [FollowupAction(names.TRIAGE_FORM)]
         say(dispatcher, faq_message(turn, turn.intent.removeprefix("faq_")))
         return [SlotSet(names.MISSES, 0)]
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from actions.turn import Turn
 from bot.brain import names
+from bot.care.answers import tells_of_need, tells_whom_and_age
+from bot.care.corrections import corrections
 from bot.care.engine import Disposition
 from bot.care.jurisdictions import Gate, level_may_be_shown
 from bot.care.questionnaire import FOR_WHOM, THIS_PERSON, Item
@@ -29,6 +31,22 @@ def sheet_of(turn: Turn) -> AnswerSheet:
     order = [item for item in turn.tracker.get_slot(names.ASKED) or [] if item in given]
     ordered = {item: given[item] for item in (*order, *given)}
     return AnswerSheet(turn.house.questionnaire, ordered, turn.tracker.get_slot(names.RELATION))
+
+
+def is_for_the_questionnaire(turn: Turn) -> bool:
+    """Whether a message outside forms tells about a need, or corrects an answer.
+
+    It may look like a question about the clinic, or like nothing known.
+    """
+    if turn.tracker.active_loop.get("name"):
+        return False
+    given = sheet_of(turn).given
+    for_whom_and_how_old = turn.intent == "faq_age_eligibility" and tells_whom_and_age(turn.text)
+    return (
+        for_whom_and_how_old
+        or tells_of_need(turn.text)
+        or bool(corrections(turn.text, turn.language, given))
+    )
 
 
 def question(turn: Turn, item: Item, sheet: AnswerSheet, *, short: bool) -> BotMessage:

@@ -8,9 +8,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions.faq import topic_button
+from actions.questions import is_for_the_questionnaire
 from actions.turn import Turn, say
 from bot.brain import names
-from bot.care.answers import tells_of_need
 from bot.turns import BotMessage
 from bot.vocabulary import FAQ_TOPICS
 
@@ -30,8 +30,8 @@ class ActionRepair(Action):
     ) -> list[EventType]:
         """Counts misses in a row in the slot `misses`."""
         turn = Turn(tracker)
-        if not tracker.active_loop.get("name") and tells_of_need(turn.text):
-            return [FollowupAction(names.TRIAGE_FORM)]  # what they told is where it starts
+        if is_for_the_questionnaire(turn):
+            return [FollowupAction(names.TRIAGE_FORM)]
         misses = int(tracker.get_slot(names.MISSES) or 0) + 1
         if not any(character.isalnum() for character in turn.text):
             say(dispatcher, turn.message("empty_message"))

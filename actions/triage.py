@@ -31,7 +31,7 @@ from bot.care.corrections import corrections
 from bot.care.engine import Disposition
 from bot.care.questionnaire import FOR_WHOM, Item
 from bot.care.sheet import AnswerSheet
-from bot.care.words import clauses, is_bare, is_yes, normalise
+from bot.care.words import clauses, goes_back, goes_on, is_bare, is_yes, normalise
 from bot.turns import BotMessage
 from bot.vocabulary import (
     ANSWER,
@@ -60,7 +60,6 @@ _NO_ANSWER = frozenset({"nlu_fallback", "affirm", "deny", "unsure", "start_triag
 _SAID_ABOUT = frozenset(
     {
         "ask_why",
-        "go_back",
         "restart",
         "repeat",
         "ask_for_person",
@@ -118,6 +117,7 @@ class _Step:
         changes = _changes(self.turn, self.sheet, None) if self._before else {}
         if changes:
             self.sheet.correct(changes, self.turn.text)
+            self._say(questions.changed(self.turn, self.sheet, list(changes)))
         else:
             self.sheet.note(_pressed(self.turn) or volunteered(self.turn.text), self.turn.text)
         if not self._before:
@@ -150,7 +150,10 @@ class _Step:
                 self._say(side_answer)
             self.sheet.note(found, self.turn.text)
             return self._welcome_back() if _has_been_away(self.turn) else self._ask_next()
-        if self.turn.intent not in _NO_ANSWER:
+        if self.turn.intent == "greet" and _has_been_away(self.turn):
+            return self._welcome_back()
+        told_something = self.turn.intent == "go_back" and volunteered(self.turn.text)
+        if self.turn.intent not in _NO_ANSWER and not told_something:
             return []
         if _has_been_away(self.turn):
             return self._welcome_back()
@@ -175,10 +178,11 @@ class _Step:
             return self._change(changes)
         if self.turn.intent == "affirm" or is_yes(normalise(self.turn.text)):
             return self._done()
-        if self.turn.intent in ("deny", "go_back"):
+        asked_which = _said_before(self.turn)[-1:] == ["triage_which"]
+        if self.turn.intent in ("deny", "go_back") and not asked_which:
             self._say(questions.which_to_change(self.turn, self.sheet))
             return self._still(CONFIRM)
-        if self.turn.intent not in _NO_ANSWER:
+        if self.turn.intent not in (*_NO_ANSWER, "out_of_scope"):
             return []
         misses = int(self.turn.tracker.get_slot(names.MISSES) or 0) + 1
         if misses >= _MISSES_BEFORE_SKIP:
@@ -195,13 +199,14 @@ class _Step:
             return self._change(changes)
         following = _next_item(self.turn, self.sheet)
         pressed = _pressed(self.turn)
-        if pressed or self.turn.intent in ("affirm", "start_triage"):
+        said = normalise(self.turn.text)
+        if pressed or self.turn.intent in ("affirm", "start_triage") or goes_on(said):
             self.sheet.note(pressed or volunteered(self.turn.text), self.turn.text)
             return self._ask_next()
         if self.turn.intent == "deny":
             self._say(self.turn.message("pause"))
             return self._still(CONSENT)
-        if following and not is_bare(normalise(self.turn.text)):
+        if following and not is_bare(said):
             found = _read(self.turn, following.name)
             if found:
                 self.sheet.note(found, self.turn.text)
@@ -467,6 +472,8 @@ def _read(turn: Turn, item: str) -> dict[str, str]:
 def _is_said_about(turn: Turn) -> bool:
     if any(not part.asks for part in clauses(turn.text)) and _side_answer(turn):
         return False  # "I'm 34, can I keep working?" is an answer and a question
+    if turn.intent == "go_back":
+        return goes_back(normalise(turn.text))
     if turn.intent in _SAID_ABOUT:
         return turn.confidence >= _SURE
     return turn.intent.startswith("faq_") and turn.text.rstrip().endswith("?")
@@ -482,6 +489,16 @@ def _side_answer(turn: Turn) -> BotMessage | None:
         if guess["name"].startswith("faq_") and guess["confidence"] >= _LIKELY:
             return faq_message(turn, guess["name"].removeprefix("faq_"))
     return None
+
+
+def _said_before(turn: Turn) -> list[str]:
+    """Names of all texts said so far."""
+    said = [
+        (event.get("metadata") or {}).get("reviewed")
+        for event in turn.tracker.events
+        if event.get("event") == "bot"
+    ]
+    return [str(name) for name in said if name]
 
 
 def _has_been_away(turn: Turn) -> bool:

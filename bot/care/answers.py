@@ -106,9 +106,20 @@ def tells_of_need(text: str) -> bool:
     "I just finished PHP and can't sleep" is no question about PHP; "my therapist
     mentioned PHP, what is it" is one.
     """
+    return not _asks(text) and volunteered(text).get("recent_care") in ("iop", "php", "inpatient")
+
+
+def tells_whom_and_age(text: str) -> bool:
+    """Whether somebody says for whom they ask and how old that person is, and asks nothing.
+
+    "I need help for my daughter, she is 15", not "do you take my daughter, she is 15".
+    """
+    return not _asks(text) and {FOR_WHOM, AGE} <= volunteered(text).keys()
+
+
+def _asks(text: str) -> bool:
     parts = words.clauses(text[:_MOST_READ])
-    asks = any(part.asks or words.asks_something(part.words) for part in parts)
-    return not asks and volunteered(text).get("recent_care") in ("iop", "php", "inpatient")
+    return any(part.asks or words.asks_something(part.words) for part in parts)
 
 
 def relation_told(text: str) -> str | None:

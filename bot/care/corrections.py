@@ -53,6 +53,7 @@ def corrections(
     whole = " ".join(part.words for part in parts)
     said = " ".join(part.words for part in parts if not part.asks)
     asked_for = words.find(_changing(), whole)
+    invited = invited and "?" not in text
     named = _named(whole if asked_for else said, given) if asked_for or invited else None
     if named is not None:
         return {named: _new_value(named, whole, language)}
@@ -70,20 +71,22 @@ def corrections(
         return dated
     if not clear and open_item and understand(open_item, text, language) is not None:
         return {}
-    return _corrected(rest, language, given, clear=bool(clear))
+    changes = _corrected(rest, language, given, clear=bool(clear))
+    # "I meant my son, he's 22": what is told of another person is an answer too.
+    return {**volunteered(text), **changes} if FOR_WHOM in changes else changes
 
 
 def _told(text: str, rest: str, given: Mapping[str, str]) -> dict[str, str | None]:
-    """Facts that the message tells outright and that differ from what was given."""
+    """The facts that the message tells outright, if one differs from what was given."""
     someone = relation_told(rest)
     facts = volunteered(text)
     if someone and AGE in facts:
         facts.setdefault(FOR_WHOM, "someone_else")
-    return {
-        item: value
+    differs = any(
+        item in given and (value != given[item] or (item == FOR_WHOM and someone))
         for item, value in facts.items()
-        if item in given and (value != given[item] or (item == FOR_WHOM and someone))
-    }
+    )
+    return dict(facts) if differs else {}
 
 
 def _at_start(phrases: Phrasebook, said: str) -> list[words.Match]:

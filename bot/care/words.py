@@ -63,6 +63,8 @@ class WordLists(ReviewedModel):
     correcting: PerLanguage
     perhaps_correcting: PerLanguage
     denying: PerLanguage
+    going_back: PerLanguage
+    going_on: PerLanguage
     changing: PerLanguage
     times: list[str]
     turning: list[str]
@@ -192,7 +194,19 @@ def is_conditional(words: str, match: Match) -> bool:
 
 def asks_something(words: str) -> bool:
     """Whether a question starts in `words`, with or without its question mark."""
-    return bool(_before_question(words)[1])
+    return bool(_before_question(words)[1] or _asks_inside().search(words))
+
+
+def goes_back(words: str) -> bool:
+    """Whether somebody wants the question before."""
+    return bool(_any_of(load_words().going_back.all()).search(words))
+
+
+def goes_on(words: str) -> bool:
+    """Whether somebody who paused wants to go on."""
+    return bool(_any_of(load_words().going_on.all()).search(words)) and not any(
+        word in load_words().negators.all() for word in words.split()
+    )
 
 
 def is_yes(words: str) -> bool:
@@ -304,6 +318,13 @@ def _conditional() -> re.Pattern[str]:
 @functools.cache
 def _question_start() -> re.Pattern[str]:
     return _any_of(load_words().question_starts.all())
+
+
+@functools.cache
+def _asks_inside() -> re.Pattern[str]:
+    """Starts of questions that stand for nothing else inside a sentence."""
+    starts = [phrase for phrase in load_words().question_starts.en if " " in phrase]
+    return _any_of([phrase for phrase in starts if not phrase.endswith((" i", "this", "that"))])
 
 
 @functools.cache
