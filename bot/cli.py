@@ -48,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _EXIT_FAILED
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # The reader (`| head`) has enough; Python must not complain when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _EXIT_FAILED
 
 
 def _parser() -> argparse.ArgumentParser:

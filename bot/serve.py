@@ -50,7 +50,7 @@ def serve(
         0 after a clean stop; 2 if the gateway cannot start with these settings; 3 if
         another supervisor uses the same data folder.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with _lock(settings.data):
             return asyncio.run(_Supervisor(settings, gateway, brain).run())
