@@ -27,7 +27,7 @@ from sklearn.linear_model import LogisticRegression
 
 from bot.nlu.sentence_encoder import Encode
 
-# All of these come from cross-validation on data/nlu; see docs/understanding.md.
+# How each was chosen: docs/understanding.md.
 _KERNEL_WIDTH = 2.0  # similarity of two embeddings is exp(width x (cosine - 1))
 _RIDGE = 0.1
 _RIDGE_SHARPNESS = 1 / 0.06  # ridge scores, about 0 to 1, times this are log odds
