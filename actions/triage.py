@@ -31,7 +31,7 @@ from bot.care.corrections import corrections
 from bot.care.engine import Disposition
 from bot.care.questionnaire import FOR_WHOM, Item
 from bot.care.sheet import AnswerSheet
-from bot.care.words import clauses, goes_back, goes_on, is_bare, is_yes, normalise
+from bot.care.words import asks_something, clauses, goes_back, goes_on, is_bare, is_yes, normalise
 from bot.turns import BotMessage
 from bot.vocabulary import (
     ANSWER,
@@ -153,7 +153,7 @@ class _Step:
         if self.turn.intent == "greet" and _has_been_away(self.turn):
             return self._welcome_back()
         told_something = self.turn.intent == "go_back" and volunteered(self.turn.text)
-        if self.turn.intent not in _NO_ANSWER and not told_something:
+        if not (told_something or _is_no_answer(self.turn)):
             return []
         if _has_been_away(self.turn):
             return self._welcome_back()
@@ -182,7 +182,7 @@ class _Step:
         if self.turn.intent in ("deny", "go_back") and not asked_which:
             self._say(questions.which_to_change(self.turn, self.sheet))
             return self._still(CONFIRM)
-        if self.turn.intent not in (*_NO_ANSWER, "out_of_scope"):
+        if not _is_no_answer(self.turn):
             return []
         misses = int(self.turn.tracker.get_slot(names.MISSES) or 0) + 1
         if misses >= _MISSES_BEFORE_SKIP:
@@ -211,7 +211,7 @@ class _Step:
             if found:
                 self.sheet.note(found, self.turn.text)
                 return self._ask_next()
-        if self.turn.intent not in _NO_ANSWER:
+        if not _is_no_answer(self.turn):
             return []
         return self._welcome_back()
 
@@ -467,6 +467,13 @@ def _read(turn: Turn, item: str) -> dict[str, str]:
         if name != item and turn.tracker.get_slot(name) is None
     }
     return {item: read, **others}
+
+
+def _is_no_answer(turn: Turn) -> bool:
+    """Whether an answer was meant that could not be read: "purple", no question of theirs."""
+    if turn.intent == "out_of_scope":
+        return not any(part.asks or asks_something(part.words) for part in clauses(turn.text))
+    return turn.intent in _NO_ANSWER
 
 
 def _is_said_about(turn: Turn) -> bool:

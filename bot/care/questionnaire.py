@@ -243,7 +243,9 @@ class Questionnaire:
         """
         complete = self.with_inferences(answers)
         prospect = self._rules.prospect(complete, outpatient_for_moderate=outpatient_for_moderate)
-        if prospect.at_least in CRISIS_LEVELS or len(answers) >= self.limit:
+        # A preference comes last; after a correction it does not stand in the way of the rest.
+        weighty = [name for name in answers if self.items[name].role != "preference"]
+        if prospect.at_least in CRISIS_LEVELS or len(weighty) >= self.limit:
             return None
         level_shown = (
             level_shown
@@ -263,7 +265,8 @@ class Questionnaire:
                 return item
             if item.role == "level" and item.name in wanted:
                 return item
-            if item.role == "preference" and _is_program(prospect):
+            room = len(answers) < self.limit
+            if item.role == "preference" and room and _is_program(prospect):
                 return item
         return None
 

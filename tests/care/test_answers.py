@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.care.answers import relation_told, understand, volunteered
+from bot.care.answers import (
+    relation_told,
+    tells_of_need,
+    tells_whom_and_age,
+    understand,
+    volunteered,
+)
 from bot.care.questionnaire import load_questionnaire
 from bot.care.rules import valid_values
 from bot.reviewed import Document
@@ -193,3 +199,100 @@ def test_a_very_long_message_is_read_quickly_enough() -> None:
 )
 def test_whom_they_ask_for_is_heard(text: str, relation: str | None) -> None:
     assert relation_told(text) == relation
+
+
+# A false "now" ends the questions with a crisis reply, and a false "no" is worse.
+@pytest.mark.parametrize(
+    "text",
+    [
+        "he's 22",
+        "she's 45",
+        "he is 22",
+        "he is in Georgia",
+        "she is in school",
+        "im fine",
+        "im ok",
+        "he is",
+        "they are ok",
+        "she has a job",
+        "I do yoga",
+        "he does homework",
+        "I am 34",
+        "true crime",
+        "tiene 20 años",
+        "ella tiene 20",
+        "no, but he's 22",
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_what_only_looks_like_a_reply_says_nothing_about_safety(text: str, language: str) -> None:
+    assert understand("safety_now", text, language) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("nope never", "no"),
+        ("no lol", "no"),
+        ("absolutely not", "no"),
+        ("no creo", "no"),
+        ("not that I know of", "no"),
+        ("yes but not now", "past"),
+        ("no but last week", "past"),
+        ("sí pero ya no", "past"),
+        ("yes she is", "now"),
+        ("yes he does", "now"),
+        ("yes lol", "now"),
+        ("sí", "now"),
+        ("I'm not sure", UNKNOWN),
+    ],
+)
+def test_clear_replies_about_safety(text: str, value: str) -> None:
+    assert understand("safety_now", text, "en") == value
+
+
+@pytest.mark.parametrize(
+    ("text", "item", "value"),
+    [
+        ("I'm 34, can I keep working?", "age_band", "adult"),
+        ("I'm 34 and can I keep working?", "age_band", "adult"),
+        ("Tengo 34, ¿puedo trabajar?", "age_band", "adult"),
+        ("moderate. does it cost a lot?", "symptom_severity", "moderate"),
+    ],
+)
+def test_an_answer_in_front_of_a_question_counts(text: str, item: str, value: str) -> None:
+    assert understand(item, text, "en") == value
+
+
+def test_a_question_alone_answers_nothing() -> None:
+    assert understand("daily_functioning", "can I keep working?", "en") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "tells"),
+    [
+        ("I just finished PHP and can't sleep", True),
+        ("I got out of the hospital last Tuesday", True),
+        ("Acabo de salir del hospital y no duermo", True),
+        ("what is php", False),
+        ("my therapist mentioned php, what is it", False),
+        ("do you take people who just left detox", False),
+        ("tell me about dual diagnosis", False),
+        ("anger management", False),
+    ],
+)
+def test_telling_of_a_program_is_not_asking_about_it(text: str, tells: bool) -> None:
+    assert tells_of_need(text) is tells
+
+
+@pytest.mark.parametrize(
+    ("text", "tells"),
+    [
+        ("I need help for my daughter, she is 15", True),
+        ("necesito ayuda para mi hija, tiene 15 años", True),
+        ("do you take my 15 year old daughter", False),
+        ("my son is 16, do you treat teens", False),
+    ],
+)
+def test_saying_whom_and_how_old_is_not_asking_about_ages(text: str, tells: bool) -> None:
+    assert tells_whom_and_age(text) is tells

@@ -39,23 +39,64 @@ def fill_in(visitor, **answers):
     return visitor
 
 
+LEVELS = [
+    ({}, "outpatient"),
+    ({"symptom_severity": "moderate"}, "iop"),
+    ({"recurring_crises": "yes"}, "iop"),
+    ({"symptom_severity": "severe", "daily_functioning": "most of it has stopped"}, "php"),
+    ({"substance_use": "next to other things", "withdrawal_risk": "sick or shaky"}, "inpatient"),
+]
+
+
+@pytest.mark.parametrize("channel", ["web", "sms"])
+@pytest.mark.parametrize(("answers", "level"), LEVELS)
+def test_answers_lead_to_their_level(ask, channel, answers, level):
+    visitor = fill_in(ask("greater_boston", channel), **answers).is_at(level=level)
+    assert "888-278-0716" in visitor.text
+    assert visitor.state.reference in visitor.text
+    visitor.is_at(handoff="phone", open_question=None)
+
+
+IN_SPANISH = {
+    "for_whom": "yo",
+    "safety_now": "no",
+    "state": "Massachusetts",
+    "age_band": "tengo 34 años",
+    "substance_use": "no tomo nada",
+    "withdrawal_risk": "no",
+    "symptom_severity": "leve",
+    "daily_functioning": "me las arreglo",
+    "needs_24h_care": "no",
+    "recent_care": "ninguna",
+    "stability": "estable",
+    "weekly_enough": "sí",
+    "recurring_crises": "no",
+    "medication_support": "no",
+    "support_at_home": "mi esposa me ayuda mucho",
+    "emotion_regulation": "no",
+    "availability": "por la tarde",
+}
+
+
+@pytest.mark.parametrize("channel", ["web", "sms"])
 @pytest.mark.parametrize(
     ("answers", "level"),
     [
         ({}, "outpatient"),
-        ({"symptom_severity": "moderate"}, "iop"),
-        ({"recurring_crises": "yes"}, "iop"),
-        ({"symptom_severity": "severe", "daily_functioning": "most of it has stopped"}, "php"),
-        (
-            {"substance_use": "next to other things", "withdrawal_risk": "sick or shaky"},
-            "inpatient",
-        ),
+        ({"symptom_severity": "moderado"}, "iop"),
+        ({"symptom_severity": "grave", "daily_functioning": "casi todo se detuvo"}, "php"),
+        ({"substance_use": "tomo cerveza", "withdrawal_risk": "tiemblo y sudo"}, "inpatient"),
+        ({"safety_now": "sí, ahora"}, "crisis_assessment"),
+        ({"withdrawal_risk": "veo cosas", "substance_use": "a veces"}, "emergency"),
     ],
 )
-def test_answers_lead_to_their_level(ask, answers, level):
-    visitor = fill_in(ask("greater_boston"), **answers).is_at(level=level)
-    visitor.hears("handoff_open", "888-278-0716", visitor.state.reference)
-    visitor.is_at(handoff="phone", open_question=None)
+def test_spanish_answers_lead_to_their_level(ask, channel, answers, level):
+    visitor = ask("greater_boston", channel).says("¿qué programa me conviene?")
+    while (item := visitor.state.open_question) in IN_SPANISH:
+        visitor.says({**IN_SPANISH, **answers}[item])
+    if visitor.state.open_question == "confirm":
+        visitor.says("sí, así es")
+    visitor.is_at(level=level, language="es")
 
 
 def test_the_result_is_orientation_and_says_that_a_clinician_decides(ask):
