@@ -307,6 +307,9 @@ class ActionGoBack(Action):
         sheet = sheet_of(turn)
         form = tracker.active_loop.get("name")
         no_result = SlotSet(names.RESULT_DUE, False)
+        if not sheet.given and not form and volunteered(turn.text):
+            # Nothing to correct yet: "actually I'm 16" is where the questions start.
+            return [no_result, FollowupAction(names.TRIAGE_FORM)]
         if not sheet.given or form == names.CALLBACK_FORM:
             say(dispatcher, turn.message("go_back_nothing"))
             return [no_result]

@@ -200,3 +200,12 @@ def test_after_the_result_a_correction_that_opens_questions_asks_them(ask):
     visitor = fill_in(ask("greater_boston"), symptom_severity="moderate").is_at(level="iop")
     visitor.says("change my answer about drugs to the main worry").is_asked("withdrawal_risk")
     visitor.says("sick and shaky").is_asked("confirm").says("yes").is_at(level="inpatient")
+
+
+def test_a_correction_before_anything_was_asked_starts_the_questions(ask):
+    visitor = ask("greater_boston").says("actually I'm 16").hears("triage_intro")
+    visitor.is_asked("for_whom")
+
+
+def test_going_back_before_anything_was_asked(ask):
+    ask("greater_boston").says("go back").hears("go_back_nothing").is_asked(None)
