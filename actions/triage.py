@@ -152,8 +152,7 @@ class _Step:
             return self._welcome_back() if _has_been_away(self.turn) else self._ask_next()
         if self.turn.intent == "greet" and _has_been_away(self.turn):
             return self._welcome_back()
-        told_something = self.turn.intent == "go_back" and volunteered(self.turn.text)
-        if not (told_something or _is_no_answer(self.turn)):
+        if not _is_no_answer(self.turn):
             return []
         if _has_been_away(self.turn):
             return self._welcome_back()
@@ -476,6 +475,8 @@ def _is_no_answer(turn: Turn) -> bool:
     """Whether an answer was meant that could not be read: "purple", no question of theirs."""
     if turn.intent == "out_of_scope":
         return not any(part.asks or asks_something(part.words) for part in clauses(turn.text))
+    if turn.intent == "go_back":
+        return not goes_back(normalise(turn.text))  # "severe" sounds like a correction too
     return turn.intent in _NO_ANSWER
 
 

@@ -209,3 +209,17 @@ def test_a_correction_before_anything_was_asked_starts_the_questions(ask):
 
 def test_going_back_before_anything_was_asked(ask):
     ask("greater_boston").says("go back").hears("go_back_nothing").is_asked(None)
+
+
+@pytest.mark.parametrize("said", ["severe", "shaky", "she is 15", "it is moderate"])
+def test_an_answer_that_does_not_fit_takes_nothing_back(ask, said):
+    visitor = ask("greater_boston").says("find a program").says("me").says("no").says("MA")
+    visitor.says("34").says("no").says("moderate").is_asked("needs_24h_care").says(said)
+    visitor.hears("help_needs_24h_care").is_asked("needs_24h_care")
+
+
+@pytest.mark.parametrize(
+    "said", ["go back", "back", "undo that", "let me fix that", "wrong button", "atrás"]
+)
+def test_going_back_in_other_words(halfway, said):
+    halfway.says(said).is_asked("age_band")
