@@ -82,9 +82,7 @@ def test_every_intent_to_be_learnt_has_examples_of_its_own(nlu):
 
 
 def test_no_example_stands_under_two_intents(nlu):
-    seen = Counter(
-        line.lower().strip(" .?!") for lines in nlu.values() for line in set(lines)
-    )
+    seen = Counter(line.lower().strip(" .?!") for lines in nlu.values() for line in set(lines))
     assert [line for line, count in seen.items() if count > 1] == []
 
 

@@ -10,7 +10,9 @@ def test_the_first_message_decides(text):
     assert decide_language(text, None) == "es"
 
 
-@pytest.mark.parametrize("text", ["hi there", "can I keep my job", "help", "", "617 555 0142", "😀"])
+@pytest.mark.parametrize(
+    "text", ["hi there", "can I keep my job", "help", "", "617 555 0142", "😀"]
+)
 def test_english_is_the_default(text):
     assert decide_language(text, None) == "en"
 
