@@ -26,9 +26,10 @@ from bot.turns import BotMessage
 from bot.vocabulary import CONFIRM, HANDOFF_CALLBACK, SAFETY_INTENTS, UNKNOWN
 
 _SURE = 0.6  # an act or a question that certain is not somebody's name
+_WORDS_OF_A_QUESTION = 4
 _SAID_ABOUT = frozenset(
     {"ask_why", "restart", "ask_for_person", "stop_messages", "delete_my_data", "help_now"}
-    | {"ask_if_bot", "repeat", "pause", "switch_language", "medical_advice", "complain"}
+    | {"go_back", "ask_if_bot", "repeat", "pause", "switch_language", "medical_advice", "complain"}
 )
 
 
@@ -127,9 +128,9 @@ def _is_said_about(turn: Turn) -> bool:
         return True
     if turn.intent in _SAID_ABOUT and turn.confidence >= _SURE:
         return True
-    return turn.intent.startswith("faq_") and (
-        turn.text.rstrip().endswith("?") or turn.confidence >= _SURE
-    )
+    # "mornings" is a time to call, whatever topic it sounds like; a question is a sentence.
+    a_sentence = len(turn.text.split()) >= _WORDS_OF_A_QUESTION and turn.confidence >= _SURE
+    return turn.intent.startswith("faq_") and (turn.text.rstrip().endswith("?") or a_sentence)
 
 
 def _ask(turn: Turn, field: str, fields: dict[str, str | None]) -> BotMessage:
