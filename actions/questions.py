@@ -41,7 +41,8 @@ def is_for_the_questionnaire(turn: Turn) -> bool:
     if turn.tracker.active_loop.get("name"):
         return False
     given = sheet_of(turn).given
-    for_whom_and_how_old = turn.intent == "faq_age_eligibility" and tells_whom_and_age(turn.text)
+    unsure_which = turn.intent in ("faq_age_eligibility", "nlu_fallback")
+    for_whom_and_how_old = unsure_which and tells_whom_and_age(turn.text)
     return (
         for_whom_and_how_old
         or tells_of_need(turn.text)
