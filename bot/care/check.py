@@ -22,18 +22,13 @@ from bot.care.questionnaire import (
 from bot.care.rules import RULES_FILE, RuleTable, rule_problems
 from bot.care.states import STATES_FILE, States
 from bot.care.words import WORDS_FILE, WordLists, normalise
+from bot.clinic.gsm7 import outside
 from bot.reviewed import DataError, Document, Location, Problem, ReviewedModel
 from bot.vocabulary import LANGUAGES
 
 SMS_LENGTH = 160  # characters of the GSM-7 alphabet in one message
 LABEL_LENGTH = 40
 STALE_AFTER = datetime.timedelta(days=180)
-
-# GSM 03.38 basic character set, without control characters; "^{}\\[~]|€" cost two.
-GSM7 = frozenset(
-    "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
 
 # Long names for somebody else, so that no real one makes a question too long.
 _LONGEST_PERSON = {"en": "your daughter", "es": "su hijo o hija"}
@@ -129,7 +124,7 @@ def _bad_texts(here: Location, item: Item) -> Iterator[tuple[Location, str]]:
 def _bad_text(location: Location, text: str, language: str) -> Iterator[tuple[Location, str]]:
     if len(text) > SMS_LENGTH:
         yield location, f"{len(text)} characters; one SMS holds {SMS_LENGTH}"
-    strange = sorted(set(text) - GSM7)
+    strange = outside(text)
     if language == "en" and strange:
         yield location, f"not in the SMS alphabet: {' '.join(strange)}"
     hit = _NEVER_SAID.search(text)

@@ -76,6 +76,7 @@ _NGRAMS = (2, 3, 4, 5)
 _NGRAM_LIMIT = 40_000
 _LONG = 20  # words from which on sentences are scored on their own, too
 _WHOLE = 60  # words of a message that are scored as one
+_BEGINNING = 40  # words of a longer one that are scored as one; its sentences are, too
 _PART = 24  # words of the longest part
 _PARTS_SCORED = 3
 
@@ -225,9 +226,9 @@ class Classifier:
         ):
             raise ValueError("the safety classifier's weights do not fit together: train again")
 
-    def read(self, text: str) -> Reading:
-        """The classifier's vote on one message."""
-        tokens = tokenise(text, self._spelling)
+    def read(self, text: str, tokens: Sequence[Token] = ()) -> Reading:
+        """The classifier's vote on one message; `tokens` are its folded words, if at hand."""
+        tokens = tokens or tokenise(text, self._spelling)
         if not tokens:
             return Reading()
         score, category, (start, end) = self.score(tokens)
@@ -247,7 +248,7 @@ class Classifier:
 
         Higher is worse; `CONCERN_AT` and `CRISIS_AT` are on this scale.
         """
-        spans = [(0, min(len(tokens), _WHOLE))]
+        spans = [(0, len(tokens) if len(tokens) <= _WHOLE else _BEGINNING)]
         if len(tokens) > _LONG:
             spans += self._worst_parts(tokens)
         texts = [folded_text(tokens[start:end]) for start, end in spans]
@@ -271,14 +272,29 @@ class Classifier:
         return float(values @ self._ngram_weights[columns]) + self._ngram_bias
 
     def _worst_parts(self, tokens: Sequence[Token]) -> list[tuple[int, int]]:
-        """The sentences that look worst to the n-grams."""
+        """The sentences that look worst to the n-grams.
+
+        Ranked by the sum over their words, each word scored once: the exact score of a
+        hundred sentences would take longer than all the rest.
+        """
         parts = [part for part in _parts(tokens) if part[1] - part[0] > 2]
         if len(parts) > _PARTS_SCORED:
+            weights: dict[str, float] = {}
+            for token in tokens:
+                if token.word not in weights:
+                    weights[token.word] = self._word_weight(token.word)
             parts.sort(
-                key=lambda part: self._ngram_score(folded_text(tokens[part[0] : part[1]])),
+                key=lambda part: (
+                    sum(weights[token.word] for token in tokens[part[0] : part[1]])
+                    / math.sqrt(part[1] - part[0])
+                ),
                 reverse=True,
             )
         return parts[:_PARTS_SCORED]
+
+    def _word_weight(self, word: str) -> float:
+        columns = [self._column[ngram] for ngram in ngram_counts(word) if ngram in self._column]
+        return float(self._ngram_weights[columns] @ self._rarity[columns])
 
 
 def load_classifier(path: Path, spelling: Spelling, encode: Encode | None = None) -> Classifier:

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from bot.safety.context import Context, Message
 from bot.safety.lexicon import CATEGORIES, FOLDER, IDIOM, Lexicon, Placed, load_lexicon
-from bot.safety.normalise import tokenise
+from bot.safety.normalise import Token, tokenise
 from bot.safety.patterns import Match
 from bot.safety.reading import Evidence, Reading
 from bot.vocabulary import (
@@ -50,8 +50,8 @@ _ADD_UP = frozenset(
 class Vote(Protocol):
     """A second opinion, e.g. `bot.safety.classifier.Classifier`."""
 
-    def read(self, text: str) -> Reading:
-        """The reading of `text`."""
+    def read(self, text: str, tokens: Sequence[Token] = ()) -> Reading:
+        """The reading of `text`; `tokens` are its folded words, if the caller has them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,17 +84,25 @@ class Screen:
 
     def read(self, text: str) -> Reading:
         """What danger `text`, one message, signals; never raises."""
-        reading = self._guarded(lambda: self.read_lexicon(text), "lexicon")
+        tokens: list[Token] = []  # folded once for both votes
+
+        def by_lexicon() -> Reading:
+            tokens.extend(tokenise(text, self._lexicon.spelling))
+            return self._read_tokens(tokens)
+
+        reading = self._guarded(by_lexicon, "lexicon")
         if self._vote is not None:
             vote = self._vote
-            second = self._guarded(lambda: vote.read(text), "classifier")
+            second = self._guarded(lambda: vote.read(text, tokens), "classifier")
             reading = _combine(reading, second)
         return reading
 
     def read_lexicon(self, text: str) -> Reading:
         """The lexicon's vote alone; may raise if the screen itself is broken."""
+        return self._read_tokens(tokenise(text, self._lexicon.spelling))
+
+    def _read_tokens(self, tokens: Sequence[Token]) -> Reading:
         lexicon = self._lexicon
-        tokens = tokenise(text, lexicon.spelling)
         if not tokens:
             return Reading()
         parts = lexicon.patterns.find_parts([token.word for token in tokens])

@@ -108,7 +108,7 @@ def test_two_concerns_of_different_kinds_add_up() -> None:
 
 
 class _Broken:
-    def read(self, text: str):
+    def read(self, text: str, tokens=()):
         raise RuntimeError(f"cannot read {text}")
 
 
