@@ -224,7 +224,7 @@ def test_the_log_is_structured_and_without_what_was_said(house):
     logged = (house.data / "stderr").read_text()
     turns = [line for line in map(_parsed, logged.splitlines()) if line.get("event") == "turn"]
     assert [line["tier"] for line in turns] == ["none", "none", "crisis_self"]
-    for word in ("secret", "617", "kill myself"):
+    for word in ("secret", "555-0142", "kill myself"):
         assert word not in logged
 
 
