@@ -14,7 +14,7 @@ _FIELDS = tuple(field.name for field in dataclasses.fields(HandoffRecord))
 
 
 class Handoffs:
-    """One record per conversation, found by its code.
+    """One record per conversation.
 
     Args:
         connection: from `bot.store.reading` or `bot.store.writing`.
@@ -25,11 +25,16 @@ class Handoffs:
 
     def find(self, conversation: str) -> tuple[str, HandoffRecord] | None:
         """Code and record of a conversation; None if it has none."""
-        return self._one(handoff.c.conversation == conversation)
-
-    def find_by_reference(self, reference: str) -> tuple[str, HandoffRecord] | None:
-        """Code and record under a code; None if there is none."""
-        return self._one(handoff.c.reference == reference)
+        row = (
+            self._connection.execute(
+                sa.select(handoff).where(handoff.c.conversation == conversation)
+            )
+            .mappings()
+            .first()
+        )
+        if row is None:
+            return None
+        return row["reference"], HandoffRecord(**{name: row[name] for name in _FIELDS})
 
     def add(self, reference: str, record: HandoffRecord, now: datetime) -> None:
         """Store a new record; raises `Conflict` if code or conversation has one."""
@@ -44,12 +49,6 @@ class Handoffs:
             .where(handoff.c.reference == reference)
             .values(updated=now, **_row(record))
         )
-
-    def _one(self, condition: sa.sql.ColumnElement) -> tuple[str, HandoffRecord] | None:
-        row = self._connection.execute(sa.select(handoff).where(condition)).mappings().first()
-        if row is None:
-            return None
-        return row["reference"], HandoffRecord(**{name: row[name] for name in _FIELDS})
 
 
 def _row(record: HandoffRecord) -> dict[str, object]:
