@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import psutil
 
 from bot.settings import ROOT
 
@@ -87,22 +89,20 @@ class Installation:
             assert time.monotonic() < end, "this never came true"
             time.sleep(0.02)
 
-    def child(self, name: str) -> int:
-        """Process id of the living child that runs the file `name`; 0 if there is none."""
-        listed = subprocess.run(
-            ["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
-        ).stdout
-        environment = f"HANDRAIL_DATA={self.data}"
-        for line in listed.splitlines():
-            pid, _, args = line.strip().partition(" ")
-            if args.endswith(name) and pid.isdigit():
-                try:
-                    environ = Path(f"/proc/{pid}/environ").read_text()
-                except OSError:
-                    continue
-                if environment in environ.split("\0"):
-                    return int(pid)
-        return 0
+    def child(self, name: str) -> int | None:
+        """Process id of the living process that runs `name` here; None if there is none."""
+        for process in psutil.process_iter(["cmdline", "environ"]):
+            ours = (process.info["environ"] or {}).get("HANDRAIL_DATA") == str(self.data)
+            if ours and (process.info["cmdline"] or [""])[-1] == name:
+                return process.pid
+        return None
+
+    def kill(self, name: str) -> int:
+        """End the process that runs `name` here with SIGKILL; returns its process id."""
+        process = self.child(name)
+        assert process is not None, f"no {name} runs on {self.data}"
+        os.kill(process, signal.SIGKILL)
+        return process
 
     def stop(self) -> None:
         for process in self.processes:

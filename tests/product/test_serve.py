@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 
@@ -95,13 +93,12 @@ def test_a_killed_brain_loses_no_message_and_no_answer_given_before(ready):
     visitor.says("me")
     assert visitor.says("no")["state"]["open_question"] == "state"
 
-    brain = ready.child("bot.brain")
-    os.kill(brain, signal.SIGKILL)
+    brain = ready.kill("bot.brain")
     during = [visitor.says("can i work during iop?"), visitor.says("I want to die")]
     assert responses(during[0])[0].startswith((APOLOGY, "faq_work_school"))
     assert responses(during[1])[0].startswith("crisis_self")
 
-    ready.until(lambda: ready.child("bot.brain") not in (0, brain))
+    ready.until(lambda: ready.child("bot.brain") not in (None, brain))
     ready.until(lambda: ready.status("/readyz") == 200)
     visitor.says("keep going here")
     answer = visitor.says("Massachusetts")
@@ -120,7 +117,7 @@ def test_messages_sent_all_through_a_restart_are_all_answered(ready):
     for thread in threads:
         thread.start()
     started = time.monotonic()
-    os.kill(ready.child("bot.brain"), signal.SIGKILL)
+    ready.kill("bot.brain")
     for thread in threads:
         thread.join()
     assert len(answers) == 36
