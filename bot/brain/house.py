@@ -40,14 +40,15 @@ _installed: House | None = None
 
 def open_house(settings: Settings, engine: Engine) -> House:
     """Load all reviewed data; raises `DataError` if any of it is wrong."""
+    clinics = load_clinics(settings.clinics)
     return House(
-        clinics=load_clinics(settings.clinics),
+        clinics=clinics,
         topics=load_topics(),
         texts=load_texts(),
         questionnaire=load_questionnaire(),
         rules=load_rules(),
         replies=load_replies(),
-        desk=HandoffDesk(engine),
+        desk=HandoffDesk(engine, clinics),
     )
 
 

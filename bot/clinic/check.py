@@ -62,6 +62,7 @@ def problems(folder: Path) -> list[Problem]:
             found += _phone_problems(document, clinic)
             found += _hours_problems(document, clinic)
             found += _label_problems(document, clinic)
+            found += _notification_problems(document, clinic)
             found += _spam_problems(document)
             found += _text_problems(document, clinic)
     return sorted(found, key=lambda problem: (problem.path, problem.line))
@@ -140,6 +141,22 @@ def _label_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
                     ("extra_faq", position, "label", language),
                     f"the label has {length} characters; a button holds {LABEL_LIMIT}",
                 )
+
+
+def _notification_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
+    told = clinic.notifications
+    if not told.reach_somebody:
+        yield document.problem(
+            ("notifications",),
+            "nobody is told of new and urgent requests; name coordinators or a webhook",
+            warning=True,
+        )
+    elif not told.supervisors and told.webhook is None:
+        yield document.problem(
+            ("notifications", "supervisors"),
+            "no supervisor is told when an urgent request stays unclaimed; coordinators are",
+            warning=True,
+        )
 
 
 def _text_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:

@@ -30,6 +30,7 @@ CLOSING_SOON = timedelta(minutes=10)
 
 # How far ahead an opening is looked for; past every yearly season and long closure.
 _HORIZON = timedelta(days=400)
+_LOOK_BACK = timedelta(days=31)
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -97,6 +98,41 @@ def line_state(clinic: Clinic, now: datetime) -> LineState:
         closing_soon=closes_at is not None and _elapsed(local, closes_at) < CLOSING_SOON,
         readable=True,
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Closed:
+    """A time during which the line was not staffed, in the clinic's zone."""
+
+    start: datetime
+    end: datetime
+
+
+def last_closed(clinic: Clinic, now: datetime) -> Closed | None:
+    """The closed time that ended with the present opening.
+
+    Args:
+        now: zone-aware, any zone.
+
+    Returns:
+        None while the line is closed, and where it has not been closed for a month or
+        its hours cannot be read. A longer closed time counts from a month ago.
+    """
+    try:
+        zone = clinic_zone(clinic)
+        staffed = _read(_expression(clinic), zone)
+    except UnreadableHoursError:
+        return None
+    local = now.astimezone(zone)
+    if not staffed.is_open(local):
+        return None
+    closed: Closed | None = None
+    for start, end, state, _comment in staffed.intervals(local - _LOOK_BACK, local):
+        if state == State.OPEN:
+            continue
+        adjoins = closed is not None and closed.end == start
+        closed = Closed(closed.start if closed and adjoins else start, end)
+    return closed
 
 
 def describe(moment: datetime, now: datetime, clinic: Clinic, language: str) -> str:

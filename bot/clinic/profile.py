@@ -172,6 +172,79 @@ class ExtraFaqEntry(_WrittenAnswer):
     questions: Questions
 
 
+class EmailAddress(pydantic.ConstrainedStr):
+    """An e-mail address as the HTML standard defines a valid one, with a dot in its domain.
+
+    Source: https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address
+    """
+
+    regex = re.compile(
+        r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+"
+        r"@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+        r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)+\Z"
+    )
+
+
+class SecureUrl(pydantic.ConstrainedStr):
+    """An https:// address; http:// only on this machine."""
+
+    regex = re.compile(
+        r"^(?:https://[^\s/@]+|http://(?:localhost|127\.0\.0\.1)(?::\d+)?)(?:/\S*)?\Z"
+    )
+    max_length = 500
+
+
+class VariableName(pydantic.ConstrainedStr):
+    """The name of an environment variable."""
+
+    regex = re.compile(r"^[A-Z][A-Z0-9_]*\Z")
+
+
+class ClinicWebhook(ReviewedModel):
+    """Where notices are posted.
+
+    Attributes:
+        url: the receiver.
+        secret_from: the environment variable that holds the signing secret ("whsec_...").
+    """
+
+    url: SecureUrl
+    secret_from: VariableName
+
+
+class Notifications(ReviewedModel):
+    """Who is told when somebody waits; nobody unless the clinic says so.
+
+    Attributes:
+        coordinators: e-mail addresses, for new requests and the digest.
+        supervisors: e-mail addresses, for urgent requests that stay unclaimed.
+        webhook: gets every notice.
+        urgent_after_minutes: an urgent request unclaimed so long pages again.
+        supervisor_after_minutes: unclaimed so long, it pages the supervisors, and then
+            everybody every hour.
+        digest: whether coordinators get one e-mail at opening time about the night.
+    """
+
+    coordinators: list[EmailAddress] = pydantic.Field(default=[], unique_items=True)
+    supervisors: list[EmailAddress] = pydantic.Field(default=[], unique_items=True)
+    webhook: ClinicWebhook | None = None
+    urgent_after_minutes: int = pydantic.Field(default=15, ge=1, le=1440, strict=True)
+    supervisor_after_minutes: int = pydantic.Field(default=30, ge=1, le=1440, strict=True)
+    digest: bool = True
+
+    @property
+    def reach_somebody(self) -> bool:
+        """Whether there is any target."""
+        return bool(self.coordinators or self.supervisors or self.webhook)
+
+    @pydantic.validator("supervisor_after_minutes")
+    def _supervisors_come_later(cls, minutes: int, values: dict[str, object]) -> int:
+        first = values.get("urgent_after_minutes")
+        if isinstance(first, int) and minutes <= first:
+            raise ValueError(f"must be more than urgent_after_minutes ({first})")
+        return minutes
+
+
 class Sources(ReviewedModel):
     """Where the facts at the head of a profile stand."""
 
@@ -195,6 +268,7 @@ class Clinic(ReviewedModel):
         outpatient_for_moderate_with_strong_support: whether weekly therapy suits
             moderate symptoms of someone with strong support at home.
         reach_us: the sentence that ends an answer the material does not give.
+        notifications: who is told when somebody waits.
     """
 
     id: Identifier
@@ -212,6 +286,7 @@ class Clinic(ReviewedModel):
     sources: Sources
     reach_us: Bilingual
     callback_promise: CallbackPromise
+    notifications: Notifications = Notifications()
     faq: list[FaqEntry]
     extra_faq: list[ExtraFaqEntry]
 

@@ -28,6 +28,7 @@ from bot.gateway.in_flight import UNREAD, Answer, InFlight, Memory, Opened, Show
 from bot.gateway.incoming import BRAIN_CHARACTERS, for_brain, normalise
 from bot.gateway.order import Order, Place
 from bot.gateway.own_words import OwnWords
+from bot.notify.notice import Event, Notice, notifications_for
 from bot.safety.reading import Reading
 from bot.store import (
     Alerts,
@@ -38,6 +39,7 @@ from bot.store import (
     reading,
     writing,
 )
+from bot.store.outbox import Outbox
 from bot.store.records import (
     Alert,
     Conversation,
@@ -453,6 +455,7 @@ class Turns:
             Alerts(db).add(
                 Alert(turn.conversation, seq, turn.tier, turn.reading.categories, turn.now)
             )
+            Outbox(db).add(self._notices(turn))
         conversations = Conversations(db)
         conversations.set_state(turn.conversation, turn.state, turn.now)
         if turn.reply is not None:
@@ -461,6 +464,17 @@ class Turns:
         elif turn.chosen_language:
             conversations.choose_language(turn.conversation, turn.chosen_language)
         return _add_shown(db, turn.conversation, rendered, seq, turn.now)
+
+    def _notices(self, turn: InFlight) -> list[Notice]:
+        """What staff are told of a message of danger."""
+        event = Event(
+            clinic=turn.clinic,
+            conversation=turn.conversation,
+            reference=turn.state.reference,
+            tier=turn.tier,
+            at=turn.now,
+        )
+        return notifications_for(event, self._clinics.get(turn.clinic))
 
 
 def _without_concern(state: TurnState) -> TurnState:

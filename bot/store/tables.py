@@ -159,3 +159,31 @@ handoff = sa.Table(
     sa.Column("created", Moment, nullable=False),
     sa.Column("updated", Moment, nullable=False),
 )
+
+# The outbox: what staff are told, one row a target. Nothing of a record but its code.
+notification = sa.Table(
+    "notification",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    # A hash of what is told to whom: the same thing is told once.
+    sa.Column("key", sa.String(64), nullable=False, unique=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("clinic", sa.String(80), nullable=False),
+    # A reference code, a conversation without one, or a digest's opening.
+    sa.Column("subject", sa.String(120), nullable=False),
+    sa.Column("channel", sa.String(20), nullable=False),
+    sa.Column("target", sa.String(500), nullable=False),
+    sa.Column("payload", sa.JSON, nullable=False),
+    # 0 goes out before 1.
+    sa.Column("rank", sa.Integer, nullable=False),
+    sa.Column("created", Moment, nullable=False),
+    # None: never tried, so at once.
+    sa.Column("due", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("last_error", sa.Text),
+    sa.Column("delivered", Moment, index=True),
+    sa.Column("dead", Moment),
+    # The worker that has it, and until when.
+    sa.Column("held_by", sa.String(200)),
+    sa.Column("held_until", Moment),
+)

@@ -29,7 +29,12 @@ def test_every_topic_stands_in_the_guide_with_its_labels():
 
 
 def test_the_added_entry_of_the_guide_loads_without_a_mistake(spoiled):
-    folder = spoiled(("extra_faq: []", block("extra_faq:")), ("example: true", "example: false"))
+    folder = spoiled(
+        ("extra_faq: []", block("extra_faq:")),
+        ("example: true", "example: false"),
+        ("coordinators: []", "coordinators: [intake@example.org]"),
+        ("supervisors: []", "supervisors: [lead@example.org]"),
+    )
     clinic = load_clinic(folder / "greater_boston.yml")
     assert "free lot" in clinic.answer("parking", language="en", channel="web").text
     assert problems(folder) == []
@@ -56,6 +61,15 @@ def test_the_rules_of_the_guide_can_be_read():
     assert len(rules) == 6
     for rule in rules:
         check_rule(rule)
+
+
+def test_the_targets_of_the_guide_load(spoiled):
+    profile = (ROOT / "clinics" / "greater_boston.yml").read_text(encoding="utf-8")
+    [shipped] = re.findall(r"^notifications:\n(?:  .*\n)+", profile, re.MULTILINE)
+    folder = spoiled((shipped, block("notifications:")))
+    clinic = load_clinic(folder / "greater_boston.yml")
+    assert clinic.notifications.webhook is not None
+    assert not any("told" in problem.message for problem in problems(folder))
 
 
 def test_what_check_says_is_what_it_says(spoiled, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -23,17 +23,55 @@ def test_the_shipped_profiles_have_no_mistakes():
     assert mistakes(ROOT / "clinics") == []
 
 
-def test_example_hours_are_a_warning_in_both():
+@pytest.mark.parametrize(
+    "message", ["these hours are an example", "nobody is told of new and urgent requests"]
+)
+def test_what_the_clinics_have_not_filled_in_yet_is_a_warning_in_both(message: str):
     warnings = [problem for problem in problems(ROOT / "clinics") if problem.warning]
-    assert [problem.path.name for problem in warnings] == [
+    assert [problem.path.name for problem in warnings if message in problem.message] == [
         "greater_boston.yml",
         "time_wellness_georgia.yml",
     ]
-    assert all("these hours are an example" in problem.message for problem in warnings)
 
 
-def test_own_hours_are_not_warned_about(spoiled):
-    assert problems(spoiled(("example: true", "example: false"))) == []
+SOMEBODY = ("coordinators: []", "coordinators: [intake@example.org]")
+SUPERVISED = ("supervisors: []", "supervisors: [lead@example.org]")
+
+
+def test_own_hours_and_targets_are_not_warned_about(spoiled):
+    assert problems(spoiled(("example: true", "example: false"), SOMEBODY, SUPERVISED)) == []
+
+
+def test_coordinators_without_a_supervisor_are_a_warning(spoiled):
+    folder = spoiled(("example: true", "example: false"), SOMEBODY)
+    [problem] = problems(folder)
+    assert problem.warning
+    assert problem.line == line_of(folder, "supervisors: []")
+    assert "no supervisor is told" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("coordinators: []", "coordinators: [intake]", "notifications.coordinators.0: string does"),
+        ("coordinators: []", 'coordinators: ["a@b.org\\nBcc: c@d.org"]', "string does not match"),
+        ("coordinators: []", "coordinators: [a@b.org, a@b.org]", "duplicated items"),
+        ("webhook: null", "webhook: {url: 'http://b.org/x', secret_from: S}", "webhook.url"),
+        ("webhook: null", "webhook: {url: 'https://b.org/x', secret_from: whsec_1}", "secret_from"),
+        ("webhook: null", "webhook: {url: 'https://b.org/x'}", "secret_from: field required"),
+        ("urgent_after_minutes: 15", "urgent_after_minutes: 0", "greater than or equal to 1"),
+        ("urgent_after_minutes: 15", "urgent_after_minutes: soon", "not a valid integer"),
+        ("supervisor_after_minutes: 30", "supervisor_after_minutes: 15", "more than urgent_after"),
+        ("digest: true", "digest: sometimes", "could not be parsed to a boolean"),
+        ("digest: true", "digest: true\n  sms: 1", "extra fields not permitted"),
+    ],
+)
+def test_a_mistake_in_who_is_told_is_named_with_its_line(spoiled, old, new, message):
+    folder = spoiled((old, new))
+    [(line, said)] = mistakes(folder)
+    first = new.splitlines()[-1].strip().partition(":")[0]
+    assert message in said
+    assert line == line_of(folder, f"  {first}")
 
 
 ANSWER = "Yes, you can work or go to school while in IOP. Sessions"
@@ -184,7 +222,10 @@ def test_a_folder_without_profiles_is_a_mistake(tmp_path: Path):
 
 def test_a_problem_prints_as_file_line_and_message(spoiled):
     folder = spoiled(
-        ("time_zone: America/New_York", "time_zone: Mars"), ("true\n  reason", "false\n  reason")
+        ("time_zone: America/New_York", "time_zone: Mars"),
+        ("true\n  reason", "false\n  reason"),
+        SOMEBODY,
+        SUPERVISED,
     )
     [problem] = problems(folder)
     line = line_of(folder, "time_zone:")

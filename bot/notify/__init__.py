@@ -1,0 +1,1 @@
+"""What staff are told, when, and where it goes. Pure: the worker sends, the store keeps."""

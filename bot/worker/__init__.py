@@ -1,0 +1,1 @@
+"""The third process: sends notices, pages again, writes the digest, purges."""
