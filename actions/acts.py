@@ -13,7 +13,13 @@ from actions.turn import Turn, say
 from bot.brain import names
 from bot.turns import BotMessage, Button
 
-_KEPT_AFTER_RESTART = (names.LANGUAGE, names.TIER, names.TIER_RULE, names.REFERENCE)
+_KEPT_AFTER_RESTART = (
+    names.LANGUAGE,
+    names.TIER,
+    names.TIER_RULE,
+    names.SAFETY_CATEGORY,
+    names.REFERENCE,
+)
 
 
 class ActionSay(Action):

@@ -46,6 +46,8 @@ class ActionBookkeeping(Action):
             rules = [e["rule"] for e in turn.safety.get("evidence") or []]
             events.append(SlotSet(names.TIER, tier))
             events.append(SlotSet(names.TIER_RULE, rules[0] if rules else None))
+            categories = turn.safety.get("categories") or [None]
+            events.append(SlotSet(names.SAFETY_CATEGORY, categories[0]))
         if _names_past_or_denied_risk(turn) and _ACKNOWLEDGEMENT not in turn.responses_so_far():
             say(dispatcher, follow_up(turn, _ACKNOWLEDGEMENT))
         return events

@@ -91,7 +91,6 @@ class ActionCallbackRequest(Action):
         if tracker.get_slot(CONFIRM) != "yes":
             say(dispatcher, turn.message("callback_cancelled"))
             return []
-        asked_before = turn.house.desk.has_contact(tracker.sender_id)
         contact = {field: tracker.get_slot(field) for field in FIELDS if field != CONFIRM}
         recorded = turn.house.desk.record(
             record_of(
@@ -102,7 +101,7 @@ class ActionCallbackRequest(Action):
             ),
             turn.now,
         )
-        name = "callback_updated" if asked_before else "callback_done"
+        name = "callback_updated" if recorded.requested_before else "callback_done"
         say(dispatcher, turn.message(name, reference=recorded.reference, when=_when(turn)))
         return [
             SlotSet(names.HANDOFF, HANDOFF_CALLBACK),

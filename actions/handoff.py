@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
-from actions.triage import REQUESTED, answers_for_rules
+from actions.questions import sheet_of
+from actions.triage import REQUESTED, answers_for_rules, disposition_of
 from actions.turn import Turn, say
 from bot.brain import names
+from bot.care.engine import Disposition
 from bot.handoff.records import HandoffRecord
-from bot.vocabulary import HANDOFF_CALLBACK, HANDOFF_CRISIS, HANDOFF_PHONE, TIER_NONE
+from bot.vocabulary import (
+    HANDOFF_CALLBACK,
+    HANDOFF_CRISIS,
+    HANDOFF_PHONE,
+    STATE,
+    TIER_NONE,
+    UNKNOWN,
+)
 
 
 class ActionHandoff(Action):
@@ -66,9 +77,24 @@ def _crisis_record(turn: Turn) -> list[EventType]:
     ]
 
 
-def record_of(turn: Turn, kind: str, **contact: str | None) -> HandoffRecord:
-    """What staff will find under the code, from the slots."""
+def record_of(turn: Turn, kind: str, **contact: Any) -> HandoffRecord:
+    """What staff will find under the code, from the slots.
+
+    Args:
+        kind: phone, callback or crisis.
+        contact: fields of the callback form, by their names in `HandoffRecord`.
+    """
     tracker = turn.tracker
+    sheet = sheet_of(turn)
+    answers = answers_for_rules(turn)
+    disposition = disposition_of(turn, sheet)
+    level = tracker.get_slot(names.LEVEL)
+    state = answers.get(STATE)
+    found = {
+        "state": None if state == UNKNOWN else state,
+        "safety_category": tracker.get_slot(names.SAFETY_CATEGORY),
+        **contact,
+    }
     return HandoffRecord(
         conversation=tracker.sender_id,
         clinic=turn.clinic.id,
@@ -77,8 +103,20 @@ def record_of(turn: Turn, kind: str, **contact: str | None) -> HandoffRecord:
         language=turn.language,
         tier=tracker.get_slot(names.TIER) or TIER_NONE,
         tier_rule=tracker.get_slot(names.TIER_RULE),
-        level=tracker.get_slot(names.LEVEL),
-        at_least=tracker.get_slot(names.AT_LEAST),
-        answers=answers_for_rules(turn),
-        **contact,
+        level=level,
+        at_least=disposition.at_least if answers else None,
+        answers=answers,
+        reasons=_reasons(disposition) if level else (),
+        unknown=disposition.unknown if answers else (),
+        rules_version=disposition.rules_version if answers else None,
+        relation=sheet.relation,
+        **found,
     )
+
+
+def _reasons(disposition: Disposition) -> list[dict[str, Any]]:
+    """What led to the level, for staff, weightiest first; then remarks that set none."""
+    return [
+        {"rule": reason.rule, "why": reason.why, "items": list(reason.items)}
+        for reason in (*disposition.reasons, *disposition.notes)
+    ]

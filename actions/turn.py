@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
 
+import structlog
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
@@ -18,6 +19,8 @@ from bot.clinic.hours import LineState, describe, line_state
 from bot.clinic.profile import Clinic
 from bot.turns import BotMessage
 from bot.vocabulary import ITEMS, TIER_NONE
+
+log = structlog.get_logger("handrail.brain")
 
 
 class Turn:
@@ -61,7 +64,14 @@ class Turn:
     @cached_property
     def line(self) -> LineState:
         """Whether the clinic's line is open, frozen for this turn."""
-        return line_state(self.clinic, self.now)
+        state = line_state(self.clinic, self.now)
+        if not state.readable:
+            log.error(
+                "opening hours cannot be read: the line counts as closed",
+                clinic=self.clinic.id,
+                reason=state.unreadable_because,
+            )
+        return state
 
     @property
     def opens(self) -> str:

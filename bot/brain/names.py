@@ -10,6 +10,7 @@ from __future__ import annotations
 LANGUAGE = "language"
 TIER = "tier"  # the highest tier seen in this conversation
 TIER_RULE = "tier_rule"  # what set it, for the record
+SAFETY_CATEGORY = "safety_category"  # what kind of danger that was, the most serious
 CRISIS_TURNS = "crisis_turns"  # messages of danger so far: the second gets another answer
 PENDING = "pending"  # the yes/no question that is open outside forms
 LEVEL = "level"

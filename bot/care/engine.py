@@ -48,6 +48,7 @@ class Reason(NamedTuple):
         why: one plain sentence for staff, in English.
         visitor: the same in the visitor's terms; None for notes.
         source: the document it rests on.
+        items: the questionnaire items that the rule asks about; none for outcomes.
     """
 
     rule: str
@@ -55,6 +56,7 @@ class Reason(NamedTuple):
     why: str
     visitor: Bilingual | None
     source: str
+    items: tuple[str, ...] = ()
 
 
 class Disposition(NamedTuple):
@@ -150,7 +152,14 @@ class Rules:
             for name, outcome in table.outcomes.items()
         }
         self._reasons = [
-            Reason(rule.id, rule.floor, rule.why, rule.visitor, table.sources[rule.source])
+            Reason(
+                rule.id,
+                rule.floor,
+                rule.why,
+                rule.visitor,
+                table.sources[rule.source],
+                tuple(rule.when),
+            )
             for rule in self._rules
         ]
         # Few combinations of reasons occur; building them anew would be half the time.

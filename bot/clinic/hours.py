@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -165,6 +165,14 @@ def callback_promise(clinic: Clinic, now: datetime, language: str) -> str:
         return promise.general.in_language(language)
     opens_at = describe(state.opens_at, now, clinic, language)
     return promise.next_opening.in_language(language).replace("{opens_at}", opens_at)
+
+
+def local_date(clinic: Clinic, now: datetime) -> date:
+    """The clinic's date at `now`; that of UTC if its time zone cannot be read."""
+    try:
+        return now.astimezone(clinic_zone(clinic)).date()
+    except UnreadableHoursError:
+        return now.astimezone(timezone.utc).date()
 
 
 def clinic_zone(clinic: Clinic) -> ZoneInfo:

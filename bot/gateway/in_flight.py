@@ -14,7 +14,7 @@ from bot.safety.reading import Reading
 from bot.safety.replies import FOLLOW_UPS
 from bot.store.records import Conversation, OfferedButton, StoredMessage
 from bot.turns import BotMessage, Button, TurnReply, TurnState
-from bot.vocabulary import CONCERN, TIER_CONCERN, TIER_CRISIS_SELF, higher_tier
+from bot.vocabulary import CONCERN, TIER_CONCERN, TIER_CRISIS_SELF, TIER_NONE, higher_tier
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,6 +154,18 @@ class InFlight:
         if self.reply is None and undecided:
             return higher_tier(tier, TIER_CRISIS_SELF)
         return tier
+
+    @property
+    def danger(self) -> str | None:
+        """The tier that a person must know of: this message's, or what its answer disclosed.
+
+        "Yes" to the direct question says nothing to the screen; the brain knows it.
+        """
+        if self.tier in CRISIS_TIERS:
+            return self.tier
+        before = self.memory.conversation.state.tier if self.memory else TIER_NONE
+        rose = higher_tier(before, self.state.tier) != before
+        return self.state.tier if rose and self.state.tier in CRISIS_TIERS else None
 
     @property
     def occasion(self) -> str | None:

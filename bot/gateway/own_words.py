@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
 from bot.clinic.hours import describe, line_state
 from bot.clinic.profile import Clinic
 from bot.safety.replies import CrisisReplies
@@ -13,6 +15,8 @@ from bot.texts.messages import Texts, load_texts
 from bot.turns import BotMessage
 
 WORDS = Path(__file__).with_name("words.yml")
+
+log = structlog.get_logger("handrail.gateway")
 
 
 class OwnWords:
@@ -83,6 +87,12 @@ class OwnWords:
             return self._words.message("unavailable_no_phone", language, channel)
         line = str(profile.phone.display)
         state = line_state(profile, now)
+        if not state.readable:
+            log.error(
+                "opening hours cannot be read: the line counts as closed",
+                clinic=clinic,
+                reason=state.unreadable_because,
+            )
         if state.open and not state.closing_soon:
             return self._words.message("unavailable_open", language, channel, line=line)
         if state.readable and not state.open and state.opens_at:

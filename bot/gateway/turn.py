@@ -28,7 +28,8 @@ from bot.gateway.in_flight import UNREAD, Answer, InFlight, Memory, Opened, Show
 from bot.gateway.incoming import BRAIN_CHARACTERS, for_brain, normalise
 from bot.gateway.order import Order, Place
 from bot.gateway.own_words import OwnWords
-from bot.notify.notice import Event, Notice, notifications_for
+from bot.handoff.desk import HandoffDesk
+from bot.handoff.records import crisis_record
 from bot.safety.reading import Reading
 from bot.store import (
     Alerts,
@@ -39,7 +40,6 @@ from bot.store import (
     reading,
     writing,
 )
-from bot.store.outbox import Outbox
 from bot.store.records import (
     Alert,
     Conversation,
@@ -124,6 +124,7 @@ class Turns:
         self._brain = brain
         self._deadline = deadline
         self._order = Order()
+        self._desk = HandoffDesk(engine, clinics)
 
     async def open(
         self,
@@ -411,7 +412,7 @@ class Turns:
         # Of a pressed answer the brain knows whom it is about; words speak for themselves.
         told = turn.reading.tier if turn.reply and not turn.replaced else turn.tier
         tier = higher_tier(higher_tier(before.tier, state.tier), told)
-        return dataclasses.replace(state, tier=tier)
+        return dataclasses.replace(state, tier=tier, reference=state.reference or before.reference)
 
     def _own_state(self, turn: InFlight) -> TurnState:
         """The same after a reply of our own."""
@@ -451,11 +452,10 @@ class Turns:
         read = dataclasses.replace(turn.reading, tier=turn.tier)
         incoming = Incoming(turn.message_id, turn.text, read, turn.now)
         seq = Messages(db).add_incoming(turn.conversation, incoming)
-        if turn.tier in CRISIS_TIERS:
-            Alerts(db).add(
-                Alert(turn.conversation, seq, turn.tier, turn.reading.categories, turn.now)
-            )
-            Outbox(db).add(self._notices(turn))
+        danger = turn.danger
+        if danger is not None:
+            Alerts(db).add(Alert(turn.conversation, seq, danger, turn.reading.categories, turn.now))
+            self._queue(db, turn, danger)
         conversations = Conversations(db)
         conversations.set_state(turn.conversation, turn.state, turn.now)
         if turn.reply is not None:
@@ -465,16 +465,20 @@ class Turns:
             conversations.choose_language(turn.conversation, turn.chosen_language)
         return _add_shown(db, turn.conversation, rendered, seq, turn.now)
 
-    def _notices(self, turn: InFlight) -> list[Notice]:
-        """What staff are told of a message of danger."""
-        event = Event(
-            clinic=turn.clinic,
+    def _queue(self, db: sa.engine.Connection, turn: InFlight, tier: str) -> None:
+        """Somebody in danger stands in the queue and staff are told, whatever else they leave."""
+        evidence = turn.reading.evidence
+        record = crisis_record(
             conversation=turn.conversation,
-            reference=turn.state.reference,
-            tier=turn.tier,
-            at=turn.now,
+            clinic=turn.clinic,
+            channel=turn.channel.name,
+            language=turn.language,
+            tier=tier,
+            rule=evidence[0].rule if evidence else "answer",
+            categories=turn.reading.categories,
         )
-        return notifications_for(event, self._clinics.get(turn.clinic))
+        recorded = self._desk.write(db, record, turn.now)
+        turn.state = dataclasses.replace(turn.state, reference=recorded.reference)
 
 
 def _without_concern(state: TurnState) -> TurnState:

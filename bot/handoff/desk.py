@@ -1,19 +1,24 @@
-"""The hand-off desk: commits a record, then gives its code."""
+"""The hand-off desk: commits a record, then gives its code.
+
+One open request per person and day: a request from the same conversation, or with the
+same phone number for the same clinic on the same day, updates the record that is there.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from random import Random, SystemRandom
 
-from sqlalchemy.engine import Engine
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
 
+from bot.clinic.hours import local_date
 from bot.clinic.profile import Clinic
-from bot.handoff.records import HandoffRecord, Recorded
+from bot.handoff.records import HandoffRecord, Recorded, merged
 from bot.handoff.reference import new_reference
 from bot.notify.notice import Event, Notice, notifications_for
-from bot.store.engine import reading, writing
+from bot.store.engine import writing
 from bot.store.errors import Conflict
 from bot.store.handoffs import Handoffs
 from bot.store.outbox import Outbox
@@ -26,7 +31,7 @@ class HandoffDesk:
 
     Args:
         engine: the database.
-        clinics: profiles by id; they say who is told.
+        clinics: profiles by id; they say who is told, and which day it is there.
         random: where codes come from.
     """
 
@@ -36,31 +41,57 @@ class HandoffDesk:
         self._random = random or SystemRandom()
 
     def record(self, record: HandoffRecord, now: datetime) -> Recorded:
-        """Commit `record`; one that the conversation has already is updated.
+        """Commit `record`, or update with it the one that the person has already.
 
-        Contact details given earlier are kept where the new record has none.
+        Args:
+            record: the hand-off.
+            now: zone-aware.
 
         Raises:
             StoreError: nothing was stored, so nothing may be promised.
         """
+        with writing(self._engine) as connection:
+            return self.write(connection, record, now)
+
+    def write(self, connection: Connection, record: HandoffRecord, now: datetime) -> Recorded:
+        """The same inside the caller's transaction."""
         for _ in range(_TRIES):
             try:
-                with writing(self._engine) as connection:
-                    handoffs = Handoffs(connection)
-                    found = handoffs.find(record.conversation)
-                    if found is not None:
-                        reference, earlier = found
-                        record = _with_contact_of(earlier, record)
-                        handoffs.replace(reference, record, now)
-                        Outbox(connection).add(self._notices(reference, record, now))
-                        return Recorded(reference, updated=True)
-                    reference = new_reference(self._random)
-                    handoffs.add(reference, record, now)
-                    Outbox(connection).add(self._notices(reference, record, now))
-                return Recorded(reference, updated=False)
-            except Conflict:
-                continue  # the code is taken, or the same conversation was first
+                # A savepoint: a code that is taken, or somebody who was first, must not
+                # undo what the caller has written.
+                with connection.begin_nested():
+                    recorded, written = self._write(Handoffs(connection), record, now)
+            except sa.exc.IntegrityError:
+                continue
+            Outbox(connection).add(self._notices(recorded.reference, written, now))
+            return recorded
         raise Conflict("no free reference code was found; is the random source broken?")
+
+    def _write(
+        self, handoffs: Handoffs, record: HandoffRecord, now: datetime
+    ) -> tuple[Recorded, HandoffRecord]:
+        today = self._today(record.clinic, now)
+        own = handoffs.find(record.conversation)
+        found = handoffs.of_person(record.clinic, record.phone, today) or own
+        if found is None:
+            reference = new_reference(self._random)
+            handoffs.add(reference, record, now, today)
+            return Recorded(reference, updated=False), record
+        reference, earlier = found
+        requested_before = earlier.phone is not None
+        if own is not None and own[0] != reference:
+            # The same person began a second record before the number was known.
+            handoffs.merge(own[0], into=reference, now=now)
+            handoffs.follow(record.conversation, reference)
+            record = merged(own[1], record)
+        handoffs.follow(record.conversation, reference)
+        record = merged(earlier, record)
+        handoffs.replace(reference, record, now, today)
+        return Recorded(reference, updated=True, requested_before=requested_before), record
+
+    def _today(self, clinic: str, now: datetime) -> date:
+        profile = self._clinics.get(clinic)
+        return local_date(profile, now) if profile else now.date()
 
     def _notices(self, reference: str, record: HandoffRecord, now: datetime) -> list[Notice]:
         event = Event(
@@ -74,18 +105,3 @@ class HandoffDesk:
             at=now,
         )
         return notifications_for(event, self._clinics.get(record.clinic))
-
-    def has_contact(self, conversation: str) -> bool:
-        """Whether a phone number is on record for this conversation."""
-        with reading(self._engine) as connection:
-            found = Handoffs(connection).find(conversation)
-        return found is not None and found[1].phone is not None
-
-
-def _with_contact_of(earlier: HandoffRecord, record: HandoffRecord) -> HandoffRecord:
-    kept = {
-        name: getattr(earlier, name)
-        for name in ("name", "phone", "best_time", "ok_voicemail", "consent")
-        if getattr(record, name) is None
-    }
-    return dataclasses.replace(record, **kept)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.handoff.records import HandoffRecord
-from bot.store.tables import handoff
+from bot.store.tables import handoff, handoff_conversation
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(HandoffRecord))
 
 
 class Handoffs:
-    """One record per conversation.
+    """One record per request; a person's conversations of a day lead to the same one.
 
     Args:
         connection: from `bot.store.reading` or `bot.store.writing`.
@@ -25,33 +27,105 @@ class Handoffs:
 
     def find(self, conversation: str) -> tuple[str, HandoffRecord] | None:
         """Code and record of a conversation; None if it has none."""
-        row = (
-            self._connection.execute(
-                sa.select(handoff).where(handoff.c.conversation == conversation)
-            )
-            .mappings()
-            .first()
+        followed = handoff_conversation.c
+        return self._first(
+            sa.select(handoff)
+            .join(handoff_conversation, followed.reference == handoff.c.reference)
+            .where(followed.conversation == conversation)
         )
+
+    def of_person(
+        self, clinic: str, phone: str | None, day: date
+    ) -> tuple[str, HandoffRecord] | None:
+        """Code and record of the request with this number on this day of the clinic."""
+        if phone is None:
+            return None
+        return self._first(
+            sa.select(handoff)
+            .where(handoff.c.clinic == clinic)
+            .where(handoff.c.phone == phone)
+            .where(handoff.c.day == day)
+            .where(handoff.c.merged_into.is_(None))
+        )
+
+    def current(self, reference: str) -> str | None:
+        """The code under which a request goes on, its own or a later one; None: no such code."""
+        row = self._connection.execute(
+            sa.select(handoff.c.merged_into).where(handoff.c.reference == reference)
+        ).first()
+        return None if row is None else row.merged_into or reference
+
+    def conversations(self, reference: str) -> list[str]:
+        """The conversations behind a record, the one that began it first."""
+        followed = handoff_conversation.c
+        rows = self._connection.execute(
+            sa.select(followed.conversation, handoff.c.conversation)
+            .join(handoff, followed.reference == handoff.c.reference)
+            .where(followed.reference == reference)
+            .order_by(followed.conversation)
+        ).all()
+        return sorted((row[0] for row in rows), key=lambda each: each != rows[0][1])
+
+    def add(self, reference: str, record: HandoffRecord, now: datetime, day: date) -> None:
+        """Store a new record; IntegrityError if code, conversation or person has one."""
+        self._connection.execute(
+            sa.insert(handoff).values(
+                reference=reference, created=now, updated=now, day=day, **_row(record)
+            )
+        )
+        self.follow(record.conversation, reference)
+
+    def replace(self, reference: str, record: HandoffRecord, now: datetime, day: date) -> None:
+        """Replace the record under `reference`."""
+        self._change(reference, {"updated": now, "day": day, **_row(record)})
+
+    def follow(self, conversation: str, reference: str) -> None:
+        """From now on `conversation` leads to the record `reference`."""
+        followed = handoff_conversation.c
+        moved = self._connection.execute(
+            sa.update(handoff_conversation)
+            .where(followed.conversation == conversation)
+            .values(reference=reference)
+        )
+        if not moved.rowcount:
+            self._connection.execute(
+                sa.insert(handoff_conversation).values(
+                    conversation=conversation, reference=reference
+                )
+            )
+
+    def merge(self, reference: str, *, into: str, now: datetime) -> None:
+        """The request `reference` goes on as `into`; its code leads there from now on.
+
+        The row stays, because its code may have been written down, but without contact
+        details: they stand in the record that goes on.
+        """
+        followed = handoff_conversation.c
+        self._connection.execute(
+            sa.update(handoff_conversation)
+            .where(followed.reference == reference)
+            .values(reference=into)
+        )
+        self._connection.execute(
+            sa.update(handoff).where(handoff.c.merged_into == reference).values(merged_into=into)
+        )
+        self._change(reference, {"merged_into": into, "phone": None, "updated": now})
+
+    def _change(self, reference: str, values: Mapping[str, Any]) -> None:
+        self._connection.execute(
+            sa.update(handoff).where(handoff.c.reference == reference).values(**values)
+        )
+
+    def _first(self, query: Any) -> tuple[str, HandoffRecord] | None:
+        row = self._connection.execute(query.order_by(handoff.c.created)).mappings().first()
         if row is None:
             return None
         return row["reference"], HandoffRecord(**{name: row[name] for name in _FIELDS})
-
-    def add(self, reference: str, record: HandoffRecord, now: datetime) -> None:
-        """Store a new record; raises `Conflict` if code or conversation has one."""
-        self._connection.execute(
-            sa.insert(handoff).values(reference=reference, created=now, updated=now, **_row(record))
-        )
-
-    def replace(self, reference: str, record: HandoffRecord, now: datetime) -> None:
-        """Replace the record under `reference`."""
-        self._connection.execute(
-            sa.update(handoff)
-            .where(handoff.c.reference == reference)
-            .values(updated=now, **_row(record))
-        )
 
 
 def _row(record: HandoffRecord) -> dict[str, object]:
     row = {name: getattr(record, name) for name in _FIELDS}
     row["answers"] = dict(record.answers)
+    row["reasons"] = [dict(reason) for reason in record.reasons]
+    row["unknown"] = list(record.unknown)
     return row

@@ -134,12 +134,13 @@ alert = sa.Table(
     sa.Column("at", Moment, nullable=False),
 )
 
-# What staff find under a reference code. One row a conversation: a repeated request
-# updates it. No foreign key, for the same reason as tracker_event.
+# What staff find under a reference code; a repeated request updates it. No foreign key
+# to conversation, for the same reason as tracker_event.
 handoff = sa.Table(
     "handoff",
     metadata,
     sa.Column("reference", sa.String(20), primary_key=True),
+    # The one that began it; all that lead to it stand in handoff_conversation.
     sa.Column("conversation", sa.String(120), nullable=False, unique=True),
     sa.Column("clinic", sa.String(80), nullable=False),
     sa.Column("channel", sa.String(20), nullable=False),
@@ -147,17 +148,50 @@ handoff = sa.Table(
     sa.Column("language", sa.String(2), nullable=False),
     sa.Column("tier", sa.String(20), nullable=False),
     sa.Column("tier_rule", sa.String(120)),
+    sa.Column("safety_category", sa.String(80)),
     sa.Column("level", sa.String(30)),
     sa.Column("at_least", sa.String(30)),
     sa.Column("answers", sa.JSON, nullable=False),
+    # Why the rules say so: [{"rule", "why", "items"}, ...]; what they did not know.
+    sa.Column("reasons", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("unknown", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("rules_version", sa.String(40)),
+    sa.Column("relation", sa.String(40)),
     sa.Column("name", sa.Text),
     sa.Column("phone", sa.Text),
+    sa.Column("phone_owner", sa.String(10)),
     sa.Column("best_time", sa.Text),
+    sa.Column("call_from", Moment),
+    sa.Column("call_until", Moment),
+    sa.Column("time_zone", sa.String(40)),
+    sa.Column("ok_to_call", sa.String(10)),
+    sa.Column("ok_to_text", sa.String(10)),
     sa.Column("ok_voicemail", sa.String(10)),
-    # The wording to which the visitor said yes.
+    sa.Column("state", sa.String(10)),
+    # The wording to which the visitor said yes, and when.
     sa.Column("consent", sa.Text),
+    sa.Column("consent_at", Moment),
+    # The clinic's date of the latest request: one open request per person and day.
+    sa.Column("day", sa.Date),
+    # The record that goes on for this one; queues show only rows without it.
+    sa.Column("merged_into", sa.String(20)),
     sa.Column("created", Moment, nullable=False),
     sa.Column("updated", Moment, nullable=False),
+    # Two conversations of one person at the same moment: the second one updates.
+    sa.Index("ix_handoff_person", "clinic", "day", "phone", unique=True),
+)
+
+# Which record each conversation leads to: two of the same person lead to the same one.
+handoff_conversation = sa.Table(
+    "handoff_conversation",
+    metadata,
+    sa.Column("conversation", sa.String(120), primary_key=True),
+    sa.Column(
+        "reference",
+        sa.ForeignKey("handoff.reference", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
 )
 
 # The outbox: what staff are told, one row a target. Nothing of a record but its code.

@@ -29,13 +29,17 @@ def payloads(engine):
         return [each.payload for each in Outbox(db).undelivered()]
 
 
-async def test_danger_at_night_without_a_brain_is_told_without_a_code(turns, engine, brain):
+async def test_danger_at_night_without_a_brain_is_told_with_its_code(turns, engine, brain):
     brain.answer = dead
     conversation = (await turns.open(CLINIC, now=CLOSED)).conversation
     await turns.take(conversation, now=CLOSED, text="danger")
-    await turns.take(conversation, now=CLOSED, text="danger again")
+    answer = await turns.take(conversation, now=CLOSED, text="danger again")
     assert payloads(engine) == [
-        {"clinic_name": "Greater Boston", "code": None, "urgency": "urgent"}
+        {
+            "clinic_name": "Greater Boston",
+            "code": answer.state.reference,
+            "urgency": "urgent",
+        }
     ]
 
 
