@@ -34,6 +34,9 @@ WEB_WORDS = 80
 SMS_CHARACTERS = 320
 """The most characters of an SMS answer; Twilio recommends no more for one message."""
 
+LEAST_CONTRAST = 4.5
+"""Contrast of white words on the clinic's colour: WCAG 2.2, success criterion 1.4.3 (AA)."""
+
 # What the end of article 000_506317d40345b2fb.txt is full of: gambling spam, never ours.
 _SPAM = re.compile(
     r"gacor|\btoto|toto\d*\b|qdal\d|maxwin|slot (?:thailand|qris)|casino", re.IGNORECASE
@@ -61,6 +64,7 @@ def problems(folder: Path) -> list[Problem]:
             found += usability_problems(document, clinic)
             found += _phone_problems(document, clinic)
             found += _hours_problems(document, clinic)
+            found += _website_problems(document, clinic)
             found += _label_problems(document, clinic)
             found += _notification_problems(document, clinic)
             found += _spam_problems(document)
@@ -130,6 +134,37 @@ def _hours_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
 def _spoken(hour: int, minute: str, language: str) -> str:
     morning, afternoon = {"en": ("AM", "PM"), "es": ("a. m.", "p. m.")}[language]
     return f"{hour % 12 or 12}:{minute} {morning if hour % 24 < 12 else afternoon}"
+
+
+def _website_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
+    website = clinic.website
+    for position, origin in enumerate(website.origins):
+        place = ("website", "origins", position)
+        if origin in website.origins[:position]:
+            yield document.problem(place, f"{origin} stands here twice; keep one")
+        if origin.startswith("http://"):
+            yield document.problem(
+                place,
+                f"{origin} is for trying things out; take it out before opening",
+                warning=True,
+            )
+    if website.accent is not None:
+        contrast = _contrast_to_white(website.accent)
+        if contrast < LEAST_CONTRAST:
+            yield document.problem(
+                ("website", "accent"),
+                f"white words on {website.accent} have a contrast of {contrast:.1f} to 1; "
+                f"{LEAST_CONTRAST} is the least that people can read, choose a darker colour",
+            )
+
+
+def _contrast_to_white(colour: str) -> float:
+    """WCAG 2.2's contrast ratio of white on `colour`, "#rrggbb"."""
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
 def _label_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:

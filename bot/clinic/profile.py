@@ -24,6 +24,10 @@ from bot.vocabulary import CHANNELS, FAQ_TOPICS, LANGUAGES
 # Levels that are programs; the two above them are for emergency services.
 ProgramLevel = Literal["outpatient", "iop", "php", "inpatient"]
 
+_ORIGIN = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$")
+_LOCAL_ORIGIN = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?$")
+_PAGE = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[A-Za-z0-9._~/?=&%-]*)?$")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}$")
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _PLACEHOLDERS = ("phone", "hours", "reach_us")
 
@@ -245,6 +249,42 @@ class Notifications(ReviewedModel):
         return minutes
 
 
+class Website(ReviewedModel):
+    """The clinic's own website, on which the chat may be put.
+
+    Attributes:
+        origins: where the chat may be used beside Handrail's own pages, as browsers
+            write it: https://www.clinic.example. Links in the chat lead nowhere else.
+        exit_page: where "leave now" leads: a harmless page that anybody might read.
+        accent: colour of buttons, #rrggbb; the house's own where there is none.
+    """
+
+    origins: tuple[Text, ...] = ()
+    exit_page: Text = Text("https://www.weather.gov/")
+    accent: Text | None = None
+
+    @pydantic.validator("origins", each_item=True)
+    def _is_origin(cls, value: str) -> str:
+        if not (_ORIGIN.match(value) or _LOCAL_ORIGIN.match(value)):
+            raise ValueError(
+                "write it as browsers do, small letters, no path, no slash at the end: "
+                "https://www.clinic.example"
+            )
+        return value
+
+    @pydantic.validator("exit_page")
+    def _is_page(cls, value: str) -> str:
+        if not _PAGE.match(value):
+            raise ValueError("a whole address is needed: https://www.weather.gov/")
+        return value
+
+    @pydantic.validator("accent")
+    def _is_colour(cls, value: str | None) -> str | None:
+        if value is not None and not _COLOUR.match(value):
+            raise ValueError('a colour is written "#1f5f5b", in quotes')
+        return value
+
+
 class Sources(ReviewedModel):
     """Where the facts at the head of a profile stand."""
 
@@ -267,6 +307,7 @@ class Clinic(ReviewedModel):
         levels_by_referral: levels it only refers to.
         outpatient_for_moderate_with_strong_support: whether weekly therapy suits
             moderate symptoms of someone with strong support at home.
+        website: where the chat may be put; without it, on Handrail's own pages only.
         reach_us: the sentence that ends an answer the material does not give.
         notifications: who is told when somebody waits.
     """
@@ -284,6 +325,7 @@ class Clinic(ReviewedModel):
     levels_by_referral: list[ProgramLevel]
     outpatient_for_moderate_with_strong_support: bool
     sources: Sources
+    website: Website = Website()
     reach_us: Bilingual
     callback_promise: CallbackPromise
     notifications: Notifications = Notifications()

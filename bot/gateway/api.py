@@ -12,11 +12,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.clinic.hours import describe, line_state
+from bot.clinic.profile import Clinic
+from bot.gateway.events import Streams
 from bot.gateway.in_flight import Answer, Shown
 from bot.gateway.incoming import accepted_language
-from bot.gateway.turn import Refused, Turns, owner_of
+from bot.gateway.origins import admit, may_use, origin_of
+from bot.gateway.own_words import OwnWords
+from bot.gateway.refused import Refused
+from bot.gateway.turn import Turns, owner_of
 from bot.store import StoreError
-from bot.store.records import OfferedButton, StoredMessage
+from bot.store.records import Conversation, OfferedButton, StoredMessage
 from bot.turns import to_json
 from bot.vocabulary import LANGUAGES
 
@@ -24,22 +30,47 @@ BODY_BYTES = 64 * 1024
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
 
-def routes(turns: Turns, clock: Callable[[], datetime]) -> list[Route]:
+def routes(
+    clinics: Mapping[str, Clinic],
+    turns: Turns,
+    streams: Streams,
+    words: OwnWords,
+    clock: Callable[[], datetime],
+) -> list[Route]:
     """The routes under /api.
 
     Args:
+        clinics: profiles by id.
         turns: answers the messages.
+        streams: tells what happens in a conversation.
+        words: says when a clinic's line opens.
         clock: gives the present time, zone-aware.
     """
 
+    def owner(request: Request) -> Callable[[Conversation], bool]:
+        """Who the request's token was issued to, on the website where that was."""
+        origin = origin_of(request.headers)
+        is_owner = owner_of(_token(request), origin)
+
+        def allowed(found: Conversation) -> bool:
+            clinic = clinics.get(found.clinic)
+            origins = clinic.website.origins if clinic else ()
+            return is_owner(found) and may_use(origin, origins)
+
+        return allowed
+
     async def begin(request: Request) -> Response:
         fields = await _fields(request)
+        clinic = clinics.get(_text(fields, "clinic"))
+        if clinic is None:
+            raise Refused(422, "there is no such clinic here")
         opened = await turns.open(
-            _text(fields, "clinic"),
+            clinic.id,
             "web",
             now=clock(),
             language=_language(fields),
             greet_in=accepted_language(request.headers.get("accept-language", "")),
+            origin=admit(clinic, request),
         )
         return JSONResponse(
             {
@@ -53,7 +84,7 @@ def routes(turns: Turns, clock: Callable[[], datetime]) -> list[Route]:
     async def say(request: Request) -> Response:
         # The order of arrival is the order in which bodies are complete.
         fields = await _fields(request)
-        token = _token(request)
+        allowed = owner(request)
         said = [name for name in ("text", "button", "help_now") if name in fields]
         if len(said) != 1:
             raise Refused(422, 'give exactly one of "text", "button" and "help_now"')
@@ -67,34 +98,79 @@ def routes(turns: Turns, clock: Callable[[], datetime]) -> list[Route]:
             button=_identifier(fields, "button") if said == ["button"] else None,
             help_now=said == ["help_now"],
             language=_language(fields),
-            allowed=owner_of(token),
+            allowed=allowed,
         )
         return JSONResponse(_answer(answer))
 
     async def look_back(request: Request) -> Response:
-        token = _token(request)
-        after = request.query_params.get("after", "0")
-        if not re.fullmatch(r"[0-9]{1,9}", after):
-            raise Refused(422, '"after" must be the number of a message')
-        messages = await turns.transcript(
-            _conversation(request), after=int(after), allowed=owner_of(token)
-        )
-        return JSONResponse({"messages": [_stored(message) for message in messages]})
+        allowed = owner(request)
+        after = _seq(request.query_params.get("after", "0"), '"after"')
+        messages = await turns.transcript(_conversation(request), after=after, allowed=allowed)
+        return JSONResponse({"messages": [stored(message) for message in messages]})
 
     async def write_or_read(request: Request) -> Response:
         return await (say(request) if request.method == "POST" else look_back(request))
 
+    async def follow(request: Request) -> Response:
+        allowed = owner(request)
+        last = request.headers.get("last-event-id") or request.query_params.get("after", "0")
+        return await streams.open(
+            _conversation(request),
+            after=_seq(last, '"Last-Event-ID" or "after"'),
+            allowed=allowed,
+            address=request.client.host if request.client else "",
+        )
+
+    async def end(request: Request) -> Response:
+        await turns.end(_conversation(request), allowed=owner(request))
+        return Response(status_code=204)
+
+    async def about(request: Request) -> Response:
+        clinic = clinics.get(str(request.path_params["clinic"]))
+        if clinic is None:
+            raise Refused(404, "there is no such clinic here")
+        admit(clinic, request)
+        asked = request.query_params.get("language")
+        if asked is not None and asked not in LANGUAGES:
+            raise Refused(422, f'"language" must be one of {", ".join(LANGUAGES)}')
+        return JSONResponse(_about(clinic, words, clock(), (asked,) if asked else LANGUAGES))
+
     return [
+        Route("/api/clinics/{clinic}", about, methods=["GET"]),
         Route("/api/conversations", begin, methods=["POST"]),
+        Route("/api/conversations/{conversation}", end, methods=["DELETE"]),
+        Route("/api/conversations/{conversation}/events", follow, methods=["GET"]),
         Route("/api/conversations/{conversation}/messages", write_or_read, methods=["GET", "POST"]),
     ]
+
+
+def stored(message: StoredMessage) -> dict[str, Any]:
+    """A message of the transcript as the API gives it."""
+    if message.direction == "in":
+        return {
+            "seq": message.seq,
+            "from": "visitor",
+            "id": message.client_id,
+            "text": message.text,
+        }
+    return {
+        "seq": message.seq,
+        "from": "assistant",
+        "text": message.text,
+        "buttons": _buttons(message.buttons),
+        "response": message.response,
+    }
 
 
 async def refused(_: Request, error: Exception) -> Response:
     """The answer to a request that cannot be taken."""
     if not isinstance(error, Refused):
         raise error
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+    headers = {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
     return JSONResponse({"error": error.reason}, status_code=error.status, headers=headers)
 
 
@@ -143,6 +219,12 @@ def _conversation(request: Request) -> str:
     return conversation
 
 
+def _seq(text: str, name: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise Refused(422, f"{name} must be the number of a message")
+    return int(text)
+
+
 def _text(fields: Mapping[str, Any], name: str) -> str:
     if name not in fields:
         raise Refused(422, f'"{name}" is missing')
@@ -183,20 +265,29 @@ def _shown(message: Shown) -> dict[str, Any]:
     }
 
 
-def _stored(message: StoredMessage) -> dict[str, Any]:
-    if message.direction == "in":
-        return {
-            "seq": message.seq,
-            "from": "visitor",
-            "id": message.client_id,
-            "text": message.text,
+def _about(
+    clinic: Clinic, words: OwnWords, now: datetime, languages: tuple[str, ...]
+) -> dict[str, Any]:
+    """What a page may know of a clinic; `opens` in each of `languages`, or in the only one."""
+    line = line_state(clinic, now)
+    phone = clinic.phone
+    opens = None
+    if phone and line.readable and line.opens_at and not line.can_transfer:
+        said = {
+            each: words.word("line_opens", each, opens=describe(line.opens_at, now, clinic, each))
+            for each in languages
         }
+        opens = said if len(said) > 1 else said[languages[0]]
     return {
-        "seq": message.seq,
-        "from": "assistant",
-        "text": message.text,
-        "buttons": _buttons(message.buttons),
-        "response": message.response,
+        "id": clinic.id,
+        "name": clinic.name,
+        "languages": list(LANGUAGES),
+        "phone": {"display": phone.display, "tel": phone.e164} if phone else None,
+        "open": phone is not None and line.can_transfer,
+        "opens": opens,
+        "origins": list(clinic.website.origins),
+        "exit": clinic.website.exit_page,
+        "accent": clinic.website.accent,
     }
 
 

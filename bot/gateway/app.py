@@ -18,6 +18,8 @@ from starlette.responses import JSONResponse, Response
 from bot.clinic.profile import Clinic
 from bot.gateway import api, health, pages
 from bot.gateway.brain import Brain
+from bot.gateway.events import Streams
+from bot.gateway.origins import Origins
 from bot.gateway.own_words import OwnWords
 from bot.gateway.protection import Protection
 from bot.gateway.turn import DEADLINE, Screen, Turns
@@ -62,25 +64,31 @@ def create_app(
         brain=brain,
         deadline=deadline,
     )
-    return Starlette(
+    streams = Streams(engine, turns.watch, api.stored)
+    app = Starlette(
         routes=[
-            *api.routes(turns, clock),
+            *api.routes(clinics, turns, streams, words, clock),
             *health.routes(engine, brain),
             *pages.routes(clinics, words),
         ],
-        middleware=[Middleware(Protection)],
-        lifespan=lambda _: _bring_up(engine, screen),
+        middleware=[Middleware(Protection), Middleware(Origins, clinics=clinics)],
+        lifespan=lambda _: _bring_up(engine, screen, streams),
         exception_handlers={**api.HANDLERS, HTTPException: _http_error},
     )
+    app.state.watch, app.state.streams = turns.watch, streams
+    return app
 
 
 @asynccontextmanager
-async def _bring_up(engine: sa.engine.Engine, screen: Screen) -> AsyncIterator[None]:
+async def _bring_up(
+    engine: sa.engine.Engine, screen: Screen, streams: Streams
+) -> AsyncIterator[None]:
     """Upgrade the tables while the application starts, or beside it if that fails."""
     # The sentence encoder loads at its first use, which should not be a visitor's.
     warming = asyncio.create_task(asyncio.to_thread(screen.read, "hello"))
     retry = None if await _migrated(engine) else asyncio.create_task(_migrate_later(engine))
-    yield
+    async with streams.looking():
+        yield
     if retry is not None:
         retry.cancel()
     await warming

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import hashlib
 import hmac
 import secrets
@@ -23,11 +24,14 @@ import structlog
 from bot.clinic.profile import Clinic
 from bot.gateway.brain import Brain, BrainError
 from bot.gateway.channels import CHANNELS, Channel, Rendered
+from bot.gateway.events import NO_SUCH_CONVERSATION, Watch, read_transcript
 from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW, is_kept
 from bot.gateway.in_flight import UNREAD, Answer, InFlight, Memory, Opened, Shown
 from bot.gateway.incoming import BRAIN_CHARACTERS, for_brain, normalise
 from bot.gateway.order import Order, Place
+from bot.gateway.origins import OWN
 from bot.gateway.own_words import OwnWords
+from bot.gateway.refused import Refused
 from bot.handoff.desk import HandoffDesk
 from bot.handoff.records import crisis_record
 from bot.safety.reading import Reading
@@ -73,23 +77,14 @@ class Screen(Protocol):
         ...
 
 
-class Refused(Exception):
-    """The message cannot be taken; `status` is an HTTP status, the text says why."""
-
-    def __init__(self, status: int, reason: str):
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-
-
 def anyone(_: Conversation) -> bool:
     """Accept every caller: SMS and in-process callers prove elsewhere who they are."""
     return True
 
 
-def owner_of(token: str) -> Callable[[Conversation], bool]:
-    """Accept only the visitor to whom `token` was issued."""
-    digest = _digest(token)
+def owner_of(token: str, origin: str = OWN) -> Callable[[Conversation], bool]:
+    """Accept only the visitor to whom `token` was issued, on the website it was issued on."""
+    digest = _digest(token, origin)
     return lambda found: (
         bool(found.token_hash) and hmac.compare_digest(digest, found.token_hash or "")
     )
@@ -105,6 +100,9 @@ class Turns:
         engine: the store, see `bot.store`.
         brain: answers the turns.
         deadline: seconds from arrival to the end of waiting for the brain.
+
+    Attributes:
+        watch: tells who looks on; whoever writes in a conversation calls its `news`.
     """
 
     def __init__(
@@ -125,6 +123,7 @@ class Turns:
         self._deadline = deadline
         self._order = Order()
         self._desk = HandoffDesk(engine, clinics)
+        self.watch = Watch()
 
     async def open(
         self,
@@ -134,6 +133,7 @@ class Turns:
         now: datetime,
         language: str | None = None,
         greet_in: str = "en",
+        origin: str = OWN,
     ) -> Opened:
         """Begin a conversation and greet.
 
@@ -146,6 +146,7 @@ class Turns:
             now: zone-aware.
             language: "en" or "es" if the visitor chose one.
             greet_in: the likely language where none was chosen; the first message decides.
+            origin: the website on which it takes place, see `bot.gateway.origins`.
 
         Raises:
             Refused: there is no such clinic.
@@ -157,7 +158,7 @@ class Turns:
             id=f"{clinic}.{secrets.token_hex(16)}",
             clinic=clinic,
             channel=channel,
-            token_hash=_digest(token),
+            token_hash=_digest(token, origin),
             chosen_language=language,
             created=now,
             state=TurnState(language=language or greet_in),
@@ -239,6 +240,7 @@ class Turns:
                 _log_trouble(conversation, error)
             self._answer(turn)
             await self._keep(turn)
+        self.watch.news(conversation)
         log.info(
             "turn",
             conversation=conversation,
@@ -262,17 +264,35 @@ class Turns:
             StoreError: the store cannot be read.
         """
 
-        def read() -> list[StoredMessage]:
-            with reading(self._engine) as db:
-                found = Conversations(db).find(conversation)
-                if found is None or not allowed(found):
-                    raise Refused(404, _NO_SUCH_CONVERSATION)
-                return Messages(db).after(conversation, after)
-
+        read = functools.partial(read_transcript, self._engine, conversation, after, allowed)
         try:
             return await _in_thread(read, STORE_SECONDS)
         except asyncio.TimeoutError:
             raise StoreError("the store is too slow") from None
+
+    async def end(self, conversation: str, *, allowed: Callable[[Conversation], bool]) -> None:
+        """End a conversation for good, after the messages that are being answered.
+
+        Raises:
+            Refused: no such conversation, or not the caller's.
+            StoreError: it could not be ended; nothing has changed.
+        """
+
+        def end() -> None:
+            with writing(self._engine) as db:
+                found = Conversations(db).find(conversation)
+                if found is None or not allowed(found):
+                    raise Refused(404, NO_SUCH_CONVERSATION)
+                Conversations(db).end(conversation)
+
+        async with self._order.join(conversation) as place:
+            await place.reached()
+            try:
+                await _in_thread(end, STORE_SECONDS)
+            except asyncio.TimeoutError:
+                raise StoreError("the store is too slow") from None
+        self.watch.news(conversation)
+        log.info("ended by the visitor", conversation=conversation)
 
     # --- the stages, in order -----------------------------------------------------------
 
@@ -305,7 +325,7 @@ class Turns:
             with reading(self._engine) as db:
                 found = Conversations(db).find(turn.conversation)
                 if found is None or not turn.allowed(found):
-                    raise Refused(404, _NO_SUCH_CONVERSATION)
+                    raise Refused(404, NO_SUCH_CONVERSATION)
                 messages, buttons = Messages(db), Buttons(db)
                 return Memory(
                     conversation=found,
@@ -362,7 +382,8 @@ class Turns:
             language=turn.chosen_language or conversation.chosen_language,
         )
         try:
-            turn.reply = await asyncio.wait_for(self._brain.turn(request), turn.seconds_left())
+            with self.watch.typing(turn.conversation):
+                turn.reply = await asyncio.wait_for(self._brain.turn(request), turn.seconds_left())
         except asyncio.TimeoutError:
             turn.trouble = "too slow"
         except BrainError as error:
@@ -487,12 +508,12 @@ def _without_concern(state: TurnState) -> TurnState:
     return dataclasses.replace(state, open_question=asked)
 
 
-_NO_SUCH_CONVERSATION = "there is no such conversation"
 _LEAST_SECONDS = 0.5  # for looking up a conversation when earlier turns took all the time
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def _digest(token: str, origin: str) -> str:
+    # The website is part of it: a token that has got to another site opens nothing there.
+    return hashlib.sha256(f"{token} {origin}".encode()).hexdigest()
 
 
 async def _in_thread(work: Callable[[], Result], seconds: float) -> Result:

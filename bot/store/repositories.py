@@ -79,6 +79,27 @@ class Conversations:
         """The visitor chose `language` outside the chat; None when the brain knows it."""
         self._change(conversation, {"chosen_language": language})
 
+    def end(self, conversation: str) -> None:
+        """The visitor has left for good: nobody can write or read with its token again.
+
+        What the visitor wrote is deleted, and what the brain remembers of it. Where
+        staff were asked to act (a hand-off, a message of danger) the transcript stays
+        with them.
+        """
+        self._connection.execute(
+            sa.delete(tables.tracker_event).where(
+                tables.tracker_event.c.conversation == conversation
+            )
+        )
+        self._change(conversation, {"token_hash": None})
+        handed_off = sa.exists().where(tables.handoff.c.conversation == conversation)
+        alerted = sa.exists().where(tables.alert.c.conversation == conversation)
+        self._connection.execute(
+            sa.delete(tables.conversation)
+            .where(tables.conversation.c.id == conversation)
+            .where(~handed_off, ~alerted)
+        )
+
     def _change(self, conversation: str, values: dict[str, Any]) -> None:
         self._connection.execute(
             sa.update(tables.conversation)
@@ -126,9 +147,22 @@ class Messages:
         Buttons(self._connection).add(conversation, seq, message.buttons)
         return seq
 
-    def after(self, conversation: str, seq: int = 0) -> list[StoredMessage]:
-        """The transcript after message number `seq`, in order."""
-        return self._select(conversation, tables.message.c.seq > seq)
+    def after(
+        self, conversation: str, seq: int = 0, most: int | None = None
+    ) -> list[StoredMessage]:
+        """The transcript after message number `seq`, in order; the first `most` of it."""
+        return self._select(conversation, tables.message.c.seq > seq, most)
+
+    def newest(self, conversations: Sequence[str]) -> dict[str, int]:
+        """The last message's number of each of these conversations that still go on."""
+        rows = self._connection.execute(
+            sa.select(tables.message.c.conversation, sa.func.max(tables.message.c.seq))
+            .join(tables.conversation)
+            .where(tables.message.c.conversation.in_(list(conversations)))
+            .where(tables.conversation.c.token_hash.is_not(None))
+            .group_by(tables.message.c.conversation)
+        )
+        return {conversation: int(seq) for conversation, seq in rows}
 
     def answer_to(self, conversation: str, client_id: str) -> list[StoredMessage] | None:
         """What was answered to the message with this client id; None if it is new."""
@@ -164,12 +198,15 @@ class Messages:
         )
         return seq
 
-    def _select(self, conversation: str, condition: Any) -> list[StoredMessage]:
+    def _select(
+        self, conversation: str, condition: Any, most: int | None = None
+    ) -> list[StoredMessage]:
         rows = self._connection.execute(
             sa.select(tables.message)
             .where(tables.message.c.conversation == conversation)
             .where(condition)
             .order_by(tables.message.c.seq)
+            .limit(most)
         ).all()
         buttons = Buttons(self._connection).of_messages(conversation, [row.seq for row in rows])
         return [

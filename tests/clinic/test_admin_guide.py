@@ -55,6 +55,18 @@ def test_the_exceptions_of_the_guide_load(spoiled):
     assert [problem for problem in problems(folder) if not problem.warning] == []
 
 
+def test_the_website_of_the_guide_loads(spoiled):
+    shipped = "website:\n  # Sites"
+    folder = spoiled((shipped, f"{block('website:')}old:\n  # Sites"))
+    path = folder / "greater_boston.yml"
+    text = path.read_text(encoding="utf-8")
+    start, end = text.index("old:\n"), text.index("# Ends every answer")
+    path.write_text(text[:start] + text[end:], encoding="utf-8")
+    clinic = load_clinic(path)
+    assert clinic.website.origins == ("https://www.clinic.example", "https://clinic.example")
+    assert [problem for problem in problems(folder) if not problem.warning] == []
+
+
 def test_the_rules_of_the_guide_can_be_read():
     table = GUIDE.split("| you want | rule |")[1].split("\n\n")[0]
     rules = re.findall(r"\| `([^`]+)` \|", table)

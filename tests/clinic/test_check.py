@@ -230,3 +230,71 @@ def test_a_problem_prints_as_file_line_and_message(spoiled):
     [problem] = problems(folder)
     line = line_of(folder, "time_zone:")
     assert str(problem).startswith(f"{folder / 'greater_boston.yml'}:{line}: no such time zone")
+
+
+# --- the website ---------------------------------------------------------------------------
+
+
+def with_website(spoiled, *lines: str) -> Path:
+    section = "website:\n" + "".join(f"  {line}\n" for line in lines)
+    return spoiled(
+        ("website:\n", f"{section}was_website:\n"),
+        ("was_website:\n  # Sites", "  # Sites"),
+        ("  origins: []\n", ""),
+        ("  exit_page: https://www.weather.gov/\n", ""),
+        ("example: true", "example: false"),
+    )
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://www.clinic.example/",
+        "https://www.clinic.example/chat",
+        "https://WWW.clinic.example",
+        "http://www.clinic.example",
+        "www.clinic.example",
+        "*",
+        "https://*.clinic.example",
+        "https://a b",
+        "https://clinic.example\\nX: y",
+        "null",
+    ],
+)
+def test_a_website_that_is_no_origin_is_a_mistake_with_its_line(spoiled, origin):
+    folder = with_website(spoiled, "origins:", "  - https://clinic.example", f'  - "{origin}"')
+    [(line, message)] = mistakes(folder)
+    assert line == line_of(folder, "- https://clinic.example") + 1
+    assert "https://www.clinic.example" in message
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('accent: "#ffee00"', "white words on #ffee00 have a contrast of 1.2 to 1"),
+        ("accent: teal", "a colour is written"),
+        ("exit_page: javascript:alert(1)", "a whole address is needed"),
+        ('exit_page: "https://x.example/?a=<b>"', "a whole address is needed"),
+        ("origins: [https://a.example, https://a.example]", "stands here twice"),
+        ("cookies: true", "extra fields not permitted"),
+    ],
+)
+def test_other_mistakes_of_the_website_are_named(spoiled, line, message):
+    folder = with_website(spoiled, line)
+    [(at, said)] = mistakes(folder)
+    assert at == line_of(folder, line.split(":")[0] + ":")
+    assert message in said
+
+
+def test_a_site_for_trying_out_is_a_warning(spoiled):
+    folder = with_website(spoiled, "origins: [http://localhost:3000]")
+    [problem] = [one for one in problems(folder) if "http://localhost:3000" in one.message]
+    assert problem.warning
+
+
+def test_the_section_may_be_left_out(spoiled):
+    folder = spoiled(("website:\n", "was_website:\n"))
+    text = (folder / "greater_boston.yml").read_text(encoding="utf-8")
+    start, end = text.index("was_website:"), text.index("# Ends every answer")
+    (folder / "greater_boston.yml").write_text(text[:start] + text[end:], encoding="utf-8")
+    assert mistakes(folder) == []

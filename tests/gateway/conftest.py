@@ -165,17 +165,23 @@ def turns(clinics, screen, words, engine, brain, deadline) -> Turns:
 
 
 @pytest.fixture
+def at() -> datetime:
+    """What the gateway's clock says: the line is open."""
+    return OPEN
+
+
+@pytest.fixture
 async def web(
-    clinics, screen, replies, engine, brain, deadline
+    clinics, screen, replies, engine, brain, deadline, at
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """An HTTP client on the gateway, at a time when the line is open."""
+    """An HTTP client on the gateway."""
     app = create_app(
         clinics=clinics,
         screen=screen,
         replies=replies,
         engine=engine,
         brain=brain,
-        clock=lambda: OPEN,
+        clock=lambda: at,
         deadline=deadline,
     )
     transport = httpx.ASGITransport(app=app)

@@ -6,12 +6,14 @@ import asyncio
 import json
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.safety.replies import is_crisis_response
+from bot.store import TrackerEvents, reading, tables, writing
 from bot.turns import Button
-from tests.gateway.conftest import CLINIC, dead, says
+from tests.gateway.conftest import CLINIC, CLOSED, WITHOUT_PHONE, dead, echo, says
 
 YES = Button("Yes", "affirm", {"item": "consent", "value": "yes"})
 
@@ -148,6 +150,111 @@ async def test_the_browsers_language_chooses_the_greeting_and_nothing_else(web, 
     assert "asistente" in response.json()["messages"][0]["text"]
     await Visitor(web, response.json()).say("hello")
     assert brain.requests[0].language is None
+
+
+# --- ending a conversation ------------------------------------------------------------------
+
+
+def rows(engine, conversation) -> dict[str, int]:
+    """How many rows of each table belong to a conversation."""
+    counts = {}
+    with reading(engine) as db:
+        for table in ("message", "button", "tracker_event", "alert"):
+            column = tables.metadata.tables[table].c.conversation
+            counts[table] = db.execute(
+                sa.select(sa.func.count()).where(column == conversation)
+            ).scalar_one()
+    return counts
+
+
+async def end(web, visitor):
+    return await web.delete(f"/api/conversations/{visitor.id}", headers=visitor.headers)
+
+
+async def test_an_ended_conversation_is_gone_on_both_sides(web, visitor, engine, brain):
+    brain.answer = lambda _: says("Shall I?", YES)
+    await visitor.say("hello")
+    with writing(engine) as db:
+        TrackerEvents(db).append(visitor.id, 1, ["{}"])
+    response = await end(web, visitor)
+    assert (response.status_code, response.content) == (204, b"")
+    assert set(rows(engine, visitor.id).values()) == {0}
+    assert (await visitor.say("are you there?", "m2")).status_code == 404
+    assert (await visitor.history()).status_code == 404
+    assert (await end(web, visitor)).status_code == 404
+    assert len(brain.requests) == 1
+
+
+async def test_what_staff_were_alerted_to_stays_with_them(web, visitor, engine):
+    await visitor.say("danger")
+    assert (await end(web, visitor)).status_code == 204
+    left = rows(engine, visitor.id)
+    assert (left["message"], left["alert"], left["tracker_event"]) == (3, 1, 0)
+    assert (await visitor.history()).status_code == 404
+
+
+async def test_nobody_else_can_end_a_conversation(web, visitor):
+    other = await arrive(web)
+    path = f"/api/conversations/{visitor.id}"
+    assert (await web.delete(path, headers=other.headers)).status_code == 404
+    assert (await web.delete(path)).status_code == 401
+    assert (await visitor.history()).status_code == 200
+
+
+async def test_a_message_under_way_is_answered_before_the_end(web, visitor, brain):
+    thinking, done = asyncio.Event(), asyncio.Event()
+
+    async def think(request):
+        thinking.set()
+        await done.wait()
+        return echo(request)
+
+    brain.turn = think
+    message = asyncio.create_task(visitor.say("hello"))
+    await thinking.wait()
+    ending = asyncio.create_task(end(web, visitor))
+    done.set()
+    assert [(await task).status_code for task in (message, ending)] == [200, 204]
+
+
+# --- about a clinic ---------------------------------------------------------------------------
+
+
+async def test_a_page_learns_what_it_needs_of_a_clinic(web):
+    about = (await web.get(f"/api/clinics/{CLINIC}")).json()
+    assert about == {
+        "id": CLINIC,
+        "name": "Greater Boston Behavioral Health",
+        "languages": ["en", "es"],
+        "phone": {"display": "888-278-0716", "tel": "+18882780716"},
+        "open": True,
+        "opens": None,
+        "origins": [],
+        "exit": "https://www.weather.gov/",
+        "accent": None,
+    }
+
+
+async def test_a_clinic_without_a_phone_is_never_open(web):
+    about = (await web.get(f"/api/clinics/{WITHOUT_PHONE}")).json()
+    assert (about["phone"], about["open"], about["opens"]) == (None, False, None)
+
+
+@pytest.mark.parametrize("at", [CLOSED])
+async def test_a_closed_line_says_when_it_opens(web, at):
+    english = (await web.get(f"/api/clinics/{CLINIC}?language=en")).json()
+    both = (await web.get(f"/api/clinics/{CLINIC}")).json()
+    assert english["open"] is False
+    assert english["opens"] == "Our line opens tomorrow (Friday) at 8:30 AM Eastern."
+    assert set(both["opens"]) == {"en", "es"}
+    assert both["opens"]["en"] == english["opens"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("nowhere", 404), (f"{CLINIC}?language=fr", 422), ("..%2f..%2fetc", 404)]
+)
+async def test_an_unknown_clinic_or_language_is_refused(web, path, status):
+    assert (await web.get(f"/api/clinics/{path}")).status_code == status
 
 
 # --- somebody else's conversation ------------------------------------------------------------
