@@ -235,7 +235,9 @@ def _with_assistant(settings: Settings, run: Callable[[Assistant], int]) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     with tempfile.TemporaryDirectory(prefix="handrail-") as folder:
-        temporary = replace(settings, database=f"sqlite:///{folder}/handrail.db")
+        temporary = replace(
+            settings, data=Path(folder), database=f"sqlite:///{folder}/handrail.db", keys=None
+        )
         try:
             assistant = loop.run_until_complete(load_assistant(temporary))
         except (TurnFailed, StoreError) as error:

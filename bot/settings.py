@@ -20,6 +20,7 @@ class Settings:
         model: the trained model.
         database: SQLAlchemy URL; SQLite under `data` unless set.
         host, port: where the gateway listens.
+        keys: the keys that encrypt the database; None: they are in `key_file`.
     """
 
     data: Path
@@ -28,11 +29,17 @@ class Settings:
     database: str
     host: str
     port: int
+    keys: str | None = dataclasses.field(default=None, repr=False)
 
     @property
     def socket(self) -> Path:
         """The Unix socket on which the brain listens."""
         return self.data / "brain.sock"
+
+    @property
+    def key_file(self) -> Path:
+        """The keys that encrypt the database, unless HANDRAIL_KEYS has them."""
+        return self.data / "keys"
 
     @property
     def safety_model(self) -> Path:
@@ -53,4 +60,5 @@ class Settings:
             database=environment.get("HANDRAIL_DATABASE", f"sqlite:///{data / 'handrail.db'}"),
             host=environment.get("HANDRAIL_HOST", "127.0.0.1"),
             port=int(port),
+            keys=environment.get("HANDRAIL_KEYS"),
         )

@@ -47,7 +47,9 @@ def assistant(settings: Settings, loop: asyncio.AbstractEventLoop, tmp_path_fact
 
     folder = tmp_path_factory.mktemp("assistant")
     loaded = loop.run_until_complete(
-        load_assistant(dataclasses.replace(settings, database=f"sqlite:///{folder}/handrail.db"))
+        load_assistant(
+            dataclasses.replace(settings, data=folder, database=f"sqlite:///{folder}/handrail.db")
+        )
     )
     yield loaded
     loaded.engine.dispose()

@@ -29,11 +29,11 @@ def main() -> int:
     from bot.brain.server import create_app
     from bot.reviewed import DataError
     from bot.settings import Settings
-    from bot.store import StoreError, migrate, open_engine
+    from bot.store import StoreError, migrate, open_store
 
     async def serve() -> None:
         settings = Settings.from_environment()
-        engine = open_engine(settings.database)
+        engine = open_store(settings)
         migrate(engine)
         brain = await load_brain(settings, engine, open_house(settings, engine))
         await brain.ready()

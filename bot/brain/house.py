@@ -18,7 +18,7 @@ from bot.clinic.topics import Topics, load_topics
 from bot.handoff.desk import HandoffDesk
 from bot.safety.replies import CrisisReplies, load_replies
 from bot.settings import Settings
-from bot.store import migrate, open_engine
+from bot.store import migrate, open_store
 from bot.texts.messages import Texts, load_texts
 
 
@@ -66,7 +66,7 @@ def current() -> House:
     """
     if _installed is None:
         settings = Settings.from_environment()
-        engine = open_engine(settings.database)
+        engine = open_store(settings)
         migrate(engine)
         house = open_house(settings, engine)
         install(house)

@@ -19,7 +19,7 @@ from bot.gateway.turn import Turns
 from bot.nlu.sentence_encoder import encode
 from bot.safety.screen import load_screen
 from bot.settings import Settings
-from bot.store import StoreError, migrate, open_engine
+from bot.store import StoreError, migrate, open_store
 from bot.turns import TurnReply, TurnRequest
 
 # One process has nobody to fall back to for a slow first turn: the model warms up in it.
@@ -64,7 +64,7 @@ async def load_assistant(settings: Settings) -> Assistant:
     Raises:
         TurnFailed, DataError, StoreError: what it needs cannot be used.
     """
-    engine = open_engine(settings.database)
+    engine = open_store(settings)
     migrate(engine)
     house = open_house(settings, engine)
     brain = await load_brain(settings, engine, house)

@@ -16,7 +16,7 @@ from bot.gateway.turn import Screen
 from bot.reviewed import DataError
 from bot.safety.replies import load_replies
 from bot.settings import Settings
-from bot.store import StoreError, open_engine
+from bot.store import StoreError, open_store
 
 UNUSABLE = 2  # exit code: a setting or a data file must be mended
 _FINISH_SECONDS = 8  # for turns in flight when asked to stop
@@ -37,7 +37,7 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
             clinics=load_clinics(settings.clinics),
             screen=load_screen(),
             replies=load_replies(),
-            engine=open_engine(settings.database),
+            engine=open_store(settings),
             brain=SocketBrain(settings.socket),
             clock=lambda: datetime.now(timezone.utc),
         )

@@ -16,17 +16,25 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.pool import QueuePool
 
+from bot.settings import Settings
 from bot.store.errors import StoreError, translated
+from bot.store.vault import OPTION, Vault
 
 BUSY_SECONDS = 2.0  # below the 3 s in which a visitor gets an answer
 _READING = "handrail_reading"
 
 
-def open_engine(url: str) -> sa.engine.Engine:
+def open_store(settings: Settings) -> sa.engine.Engine:
+    """The engine on the database and the keys of an installation; raises StoreError."""
+    return open_engine(settings.database, Vault.of_settings(settings.keys, settings.key_file))
+
+
+def open_engine(url: str, vault: Vault) -> sa.engine.Engine:
     """An engine for a SQLAlchemy URL; nothing is read or written yet.
 
     Args:
         url: "sqlite:////path/to/file" or "postgresql://user:password@host/name".
+        vault: encrypts what visitors say; repositories find it by `vault_of(connection)`.
 
     Raises:
         StoreError: the URL is not usable. In-memory SQLite is refused: it would
@@ -42,7 +50,7 @@ def open_engine(url: str) -> sa.engine.Engine:
         ) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        return _open_sqlite(parsed)
+        return _open_sqlite(parsed, vault)
     if backend == "postgresql":
         return sa.create_engine(
             parsed,
@@ -50,6 +58,7 @@ def open_engine(url: str) -> sa.engine.Engine:
             pool_pre_ping=True,
             pool_timeout=BUSY_SECONDS,
             hide_parameters=True,
+            execution_options={OPTION: vault},
             connect_args={
                 "connect_timeout": int(BUSY_SECONDS),
                 "options": f"-c lock_timeout={int(BUSY_SECONDS * 1000)} -c timezone=UTC",
@@ -79,7 +88,7 @@ def writing(engine: sa.engine.Engine) -> Iterator[sa.engine.Connection]:
         yield connection
 
 
-def _open_sqlite(url: sa.engine.URL) -> sa.engine.Engine:
+def _open_sqlite(url: sa.engine.URL, vault: Vault) -> sa.engine.Engine:
     if not url.database or url.database == ":memory:" or url.query.get("mode") == "memory":
         raise StoreError(
             "HANDRAIL_DATABASE is SQLite in memory, which forgets everything at the end; "
@@ -92,6 +101,7 @@ def _open_sqlite(url: sa.engine.URL) -> sa.engine.Engine:
         poolclass=QueuePool,
         pool_timeout=BUSY_SECONDS,
         hide_parameters=True,
+        execution_options={OPTION: vault},
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )
     event.listen(engine, "connect", _prepare_sqlite)
@@ -102,7 +112,7 @@ def _open_sqlite(url: sa.engine.URL) -> sa.engine.Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transaction handling leaves DDL outside; `begin` does it.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.handoff.records import HandoffRecord
 from bot.store.tables import handoff, handoff_conversation
+from bot.store.vault import vault_of
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(HandoffRecord))
 
@@ -40,10 +41,11 @@ class Handoffs:
         """Code and record of the request with this number on this day of the clinic."""
         if phone is None:
             return None
+        hashes = vault_of(self._connection).blinds(handoff.c.phone_hash, phone, clinic)
         return self._first(
             sa.select(handoff)
             .where(handoff.c.clinic == clinic)
-            .where(handoff.c.phone == phone)
+            .where(handoff.c.phone_hash.in_(hashes))
             .where(handoff.c.day == day)
             .where(handoff.c.merged_into.is_(None))
         )
@@ -70,14 +72,14 @@ class Handoffs:
         """Store a new record; IntegrityError if code, conversation or person has one."""
         self._connection.execute(
             sa.insert(handoff).values(
-                reference=reference, created=now, updated=now, day=day, **_row(record)
+                created=now, updated=now, day=day, **self._row(reference, record)
             )
         )
         self.follow(record.conversation, reference)
 
     def replace(self, reference: str, record: HandoffRecord, now: datetime, day: date) -> None:
         """Replace the record under `reference`."""
-        self._change(reference, {"updated": now, "day": day, **_row(record)})
+        self._change(reference, {"updated": now, "day": day, **self._row(reference, record)})
 
     def follow(self, conversation: str, reference: str) -> None:
         """From now on `conversation` leads to the record `reference`."""
@@ -109,7 +111,8 @@ class Handoffs:
         self._connection.execute(
             sa.update(handoff).where(handoff.c.merged_into == reference).values(merged_into=into)
         )
-        self._change(reference, {"merged_into": into, "phone": None, "updated": now})
+        gone = {"phone": None, "phone_hash": None}
+        self._change(reference, {"merged_into": into, "updated": now, **gone})
 
     def _change(self, reference: str, values: Mapping[str, Any]) -> None:
         self._connection.execute(
@@ -120,12 +123,13 @@ class Handoffs:
         row = self._connection.execute(query.order_by(handoff.c.created)).mappings().first()
         if row is None:
             return None
-        return row["reference"], HandoffRecord(**{name: row[name] for name in _FIELDS})
+        plain = vault_of(self._connection).open(handoff, row)
+        return plain["reference"], HandoffRecord(**{name: plain[name] for name in _FIELDS})
 
-
-def _row(record: HandoffRecord) -> dict[str, object]:
-    row = {name: getattr(record, name) for name in _FIELDS}
-    row["answers"] = dict(record.answers)
-    row["reasons"] = [dict(reason) for reason in record.reasons]
-    row["unknown"] = list(record.unknown)
-    return row
+    def _row(self, reference: str, record: HandoffRecord) -> dict[str, Any]:
+        row = {name: getattr(record, name) for name in _FIELDS}
+        row["reference"] = reference
+        row["answers"] = dict(record.answers)
+        row["reasons"] = [dict(reason) for reason in record.reasons]
+        row["unknown"] = list(record.unknown)
+        return vault_of(self._connection).seal(handoff, row)

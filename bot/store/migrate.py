@@ -1,4 +1,4 @@
-"""Bring the database's tables up to date, safely when two processes try at once."""
+"""Bring the database's tables and keys up to date, safely when two processes try at once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bot.store import audit, keys_in_use
 from bot.store.engine import reading, writing
 from bot.store.errors import StoreError
 
-HEAD = "0004"  # the newest revision; a test compares it with the files
+HEAD = "0005"  # the newest revision; a test compares it with the files
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 5_308_417  # any number, the same in every process
 
@@ -17,10 +18,13 @@ _POSTGRES_LOCK = 5_308_417  # any number, the same in every process
 def migrate(engine: sa.engine.Engine) -> None:
     """Create or upgrade the tables; returns at once when there is nothing to do.
 
+    At the very first start it also makes the key file, unless HANDRAIL_KEYS is set.
+
     Raises:
-        StoreError: the database cannot be used, or a newer Handrail has written it.
+        StoreError: the database cannot be used, a newer Handrail has written it, or a
+            key that has encrypted it is missing.
     """
-    if _revision(engine) == HEAD:
+    if _is_ready(engine):
         return
     # Alembic takes half a second to import, and is needed only when tables change.
     from alembic import command
@@ -32,6 +36,7 @@ def migrate(engine: sa.engine.Engine) -> None:
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
+        keys_in_use.make_key_file_if_new(connection)
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
         config.attributes["connection"] = connection
@@ -42,13 +47,17 @@ def migrate(engine: sa.engine.Engine) -> None:
                 f"the database was written by another version of Handrail ({error}); "
                 "install that version, or restore a backup"
             ) from error
+        keys_in_use.prove(connection)
+        keys_in_use.remember_active(connection)
+        audit.begin(connection)
 
 
 def check(engine: sa.engine.Engine) -> None:
-    """Whether the database answers and its tables are up to date.
+    """Whether the database answers, its tables are up to date and its keys are here.
 
     Raises:
-        StoreError: it does not answer, or its tables are missing or of another version.
+        StoreError: it does not answer, its tables are missing or of another version, or
+            a key is missing.
     """
     found = _revision(engine)
     if found != HEAD:
@@ -56,6 +65,16 @@ def check(engine: sa.engine.Engine) -> None:
             f"the tables are of version {found}, this Handrail needs {HEAD}: "
             "restart it, it upgrades them when it starts"
         )
+    with reading(engine) as connection:
+        keys_in_use.prove(connection)
+
+
+def _is_ready(engine: sa.engine.Engine) -> bool:
+    if _revision(engine) != HEAD:
+        return False
+    with reading(engine) as connection:
+        keys_in_use.prove(connection)
+        return keys_in_use.active_is_known(connection)
 
 
 def _revision(engine: sa.engine.Engine) -> str | None:

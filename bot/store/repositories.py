@@ -21,6 +21,7 @@ from bot.store.records import (
     Outgoing,
     StoredMessage,
 )
+from bot.store.vault import vault_of
 from bot.turns import Button, TurnState
 
 IN = "in"
@@ -193,8 +194,9 @@ class Messages:
             )
         ).scalar_one()
         seq = int(last or 0) + 1
+        row = {"conversation": conversation, "seq": seq, **columns}
         self._connection.execute(
-            sa.insert(tables.message).values(conversation=conversation, seq=seq, **columns)
+            sa.insert(tables.message).values(vault_of(self._connection).seal(tables.message, row))
         )
         return seq
 
@@ -208,19 +210,21 @@ class Messages:
             .order_by(tables.message.c.seq)
             .limit(most)
         ).all()
-        buttons = Buttons(self._connection).of_messages(conversation, [row.seq for row in rows])
+        vault = vault_of(self._connection)
+        plain = [vault.open(tables.message, row._mapping) for row in rows]
+        buttons = Buttons(self._connection).of_messages(conversation, [row["seq"] for row in plain])
         return [
             StoredMessage(
-                seq=row.seq,
-                direction=row.direction,
-                client_id=row.client_message_id,
-                text=row.text,
-                response=row.response,
-                buttons=buttons[row.seq],
-                tier=row.tier,
-                at=row.at,
+                seq=row["seq"],
+                direction=row["direction"],
+                client_id=row["client_message_id"],
+                text=row["text"],
+                response=row["response"],
+                buttons=buttons[row["seq"]],
+                tier=row["tier"],
+                at=row["at"],
             )
-            for row in rows
+            for row in plain
         ]
 
 
@@ -234,18 +238,22 @@ class Buttons:
         """Store the buttons of message number `message_seq`, in order."""
         if not buttons:
             return
+        vault = vault_of(self._connection)
         self._connection.execute(
             sa.insert(tables.button),
             [
-                {
-                    "id": offered.id,
-                    "conversation": conversation,
-                    "message_seq": message_seq,
-                    "position": position,
-                    "label": offered.button.label,
-                    "intent": offered.button.intent,
-                    "entities": dict(offered.button.entities),
-                }
+                vault.seal(
+                    tables.button,
+                    {
+                        "id": offered.id,
+                        "conversation": conversation,
+                        "message_seq": message_seq,
+                        "position": position,
+                        "label": offered.button.label,
+                        "intent": offered.button.intent,
+                        "entities": dict(offered.button.entities),
+                    },
+                )
                 for position, offered in enumerate(buttons)
             ],
         )
@@ -257,7 +265,7 @@ class Buttons:
             .where(tables.button.c.conversation == conversation)
             .where(tables.button.c.id == button)
         ).one_or_none()
-        return None if row is None else _offered(row)
+        return None if row is None else self._offered(row)
 
     def open(self, conversation: str) -> tuple[OfferedButton, ...]:
         """The choices of the assistant's last answer, in order."""
@@ -274,7 +282,7 @@ class Buttons:
             .where(tables.button.c.message_seq > sa.func.coalesce(last_asked, 0))
             .order_by(tables.button.c.message_seq, tables.button.c.position)
         ).all()
-        return tuple(_offered(row) for row in rows)
+        return tuple(self._offered(row) for row in rows)
 
     def of_messages(
         self, conversation: str, seqs: Sequence[int]
@@ -290,8 +298,15 @@ class Buttons:
             .where(tables.button.c.message_seq <= max(seqs))
             .order_by(tables.button.c.message_seq, tables.button.c.position)
         ):
-            found[row.message_seq] += (_offered(row),)
+            found[row.message_seq] += (self._offered(row),)
         return found
+
+    def _offered(self, row: Any) -> OfferedButton:
+        plain = vault_of(self._connection).open(tables.button, row._mapping)
+        return OfferedButton(
+            id=plain["id"],
+            button=Button(label=plain["label"], intent=plain["intent"], entities=plain["entities"]),
+        )
 
 
 class Alerts:
@@ -339,9 +354,3 @@ def _state_columns(state: TurnState) -> dict[str, Any]:
         "language": state.language,
         "reference": state.reference,
     }
-
-
-def _offered(row: Any) -> OfferedButton:
-    return OfferedButton(
-        id=row.id, button=Button(label=row.label, intent=row.intent, entities=row.entities)
-    )

@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.store.vault import Blind, Sealed
+
 
 class Moment(sa.types.TypeDecorator):
     """A point in time: zone-aware in Python, UTC in the database."""
@@ -76,7 +78,7 @@ message = sa.Table(
     sa.Column("client_message_id", sa.String(120)),
     # out: seq of the visitor's message that it answers; none for the greeting.
     sa.Column("answers", sa.Integer),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text", Sealed(), nullable=False),
     # out: name of the reviewed text.
     sa.Column("response", sa.String(80)),
     # in: what the safety screen said; evidence as [[start, end, rule], ...].
@@ -87,6 +89,7 @@ message = sa.Table(
     sa.UniqueConstraint("conversation", "seq"),
     sa.UniqueConstraint("conversation", "client_message_id"),
     sa.CheckConstraint("direction IN ('in', 'out')", name="ck_message_direction"),
+    info={"row": ("conversation", "seq")},
 )
 
 button = sa.Table(
@@ -101,9 +104,9 @@ button = sa.Table(
     ),
     sa.Column("message_seq", sa.Integer, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("label", Sealed(), nullable=False),
     sa.Column("intent", sa.String(80), nullable=False),
-    sa.Column("entities", sa.JSON, nullable=False),
+    sa.Column("entities", Sealed(json=True), nullable=False),
     sa.UniqueConstraint("conversation", "message_seq", "position"),
 )
 
@@ -114,7 +117,7 @@ tracker_event = sa.Table(
     metadata,
     sa.Column("conversation", sa.String(120), primary_key=True),
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("event", Sealed(), nullable=False),
 )
 
 # One row for every message of danger, whether or not contact details follow.
@@ -151,16 +154,17 @@ handoff = sa.Table(
     sa.Column("safety_category", sa.String(80)),
     sa.Column("level", sa.String(30)),
     sa.Column("at_least", sa.String(30)),
-    sa.Column("answers", sa.JSON, nullable=False),
+    sa.Column("answers", Sealed(json=True), nullable=False),
     # Why the rules say so: [{"rule", "why", "items"}, ...]; what they did not know.
-    sa.Column("reasons", sa.JSON, nullable=False, server_default="[]"),
-    sa.Column("unknown", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("reasons", Sealed(json=True), nullable=False),
+    sa.Column("unknown", Sealed(json=True), nullable=False),
     sa.Column("rules_version", sa.String(40)),
     sa.Column("relation", sa.String(40)),
-    sa.Column("name", sa.Text),
-    sa.Column("phone", sa.Text),
+    sa.Column("name", Sealed()),
+    sa.Column("phone", Sealed()),
+    sa.Column("phone_hash", Blind(of="phone", scope="clinic"), index=True),
     sa.Column("phone_owner", sa.String(10)),
-    sa.Column("best_time", sa.Text),
+    sa.Column("best_time", Sealed()),
     sa.Column("call_from", Moment),
     sa.Column("call_until", Moment),
     sa.Column("time_zone", sa.String(40)),
@@ -169,7 +173,7 @@ handoff = sa.Table(
     sa.Column("ok_voicemail", sa.String(10)),
     sa.Column("state", sa.String(10)),
     # The wording to which the visitor said yes, and when.
-    sa.Column("consent", sa.Text),
+    sa.Column("consent", Sealed()),
     sa.Column("consent_at", Moment),
     # The clinic's date of the latest request: one open request per person and day.
     sa.Column("day", sa.Date),
@@ -178,7 +182,7 @@ handoff = sa.Table(
     sa.Column("created", Moment, nullable=False),
     sa.Column("updated", Moment, nullable=False),
     # Two conversations of one person at the same moment: the second one updates.
-    sa.Index("ix_handoff_person", "clinic", "day", "phone", unique=True),
+    sa.Index("ix_handoff_person", "clinic", "day", "phone_hash", unique=True),
 )
 
 # Which record each conversation leads to: two of the same person lead to the same one.
@@ -220,4 +224,39 @@ notification = sa.Table(
     # The worker that has it, and until when.
     sa.Column("held_by", sa.String(200)),
     sa.Column("held_until", Moment),
+)
+
+# Which keys have encrypted anything here. `proof` is a text that each key has encrypted:
+# a wrong key, or a missing one, is noticed at the start and not by a visitor.
+encryption_key = sa.Table(
+    "encryption_key",
+    metadata,
+    sa.Column("id", sa.String(20), primary_key=True),
+    sa.Column("proof", Sealed(), nullable=False),
+)
+
+# What was done by whom; see bot/store/audit.py. The database refuses to change a row.
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("actor", sa.String(120), nullable=False),
+    sa.Column("action", sa.String(80), nullable=False),
+    # A reference code or a conversation id.
+    sa.Column("subject", sa.String(120), index=True),
+    # A JSON object of counts and ids; never words of a visitor.
+    sa.Column("details", sa.Text, nullable=False),
+    sa.Column("previous", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+
+# One row: where the audit ends, signed, so that missing entries at its end are noticed.
+audit_head = sa.Table(
+    "audit_head",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("signature", sa.String(120), nullable=False),
 )

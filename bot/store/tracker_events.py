@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from bot.store.errors import translated
 from bot.store.tables import tracker_event
+from bot.store.vault import vault_of
 
 
 class TrackerEvents:
@@ -28,8 +29,9 @@ class TrackerEvents:
             raise ValueError(f"events are numbered from 1, not {first_seq}")
         if not events:
             return
+        vault = vault_of(self._connection)
         rows = [
-            {"conversation": conversation, "seq": seq, "event": event}
+            vault.seal(tracker_event, {"conversation": conversation, "seq": seq, "event": event})
             for seq, event in enumerate(events, start=first_seq)
         ]
         with translated(self._connection.engine.url):
@@ -37,14 +39,14 @@ class TrackerEvents:
 
     def read(self, conversation: str, after_seq: int = 0) -> list[str]:
         """The events after number `after_seq`, in order; empty when there are none."""
-        return list(
-            self._connection.execute(
-                sa.select(tracker_event.c.event)
-                .where(tracker_event.c.conversation == conversation)
-                .where(tracker_event.c.seq > after_seq)
-                .order_by(tracker_event.c.seq)
-            ).scalars()
-        )
+        vault = vault_of(self._connection)
+        rows = self._connection.execute(
+            sa.select(tracker_event)
+            .where(tracker_event.c.conversation == conversation)
+            .where(tracker_event.c.seq > after_seq)
+            .order_by(tracker_event.c.seq)
+        ).mappings()
+        return [vault.open(tracker_event, row)["event"] for row in rows]
 
     def conversations(self) -> list[str]:
         """Every conversation that has events, sorted by id."""

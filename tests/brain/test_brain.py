@@ -14,6 +14,7 @@ from bot.brain.tracker_store import Abandoned, HandrailTrackerStore
 from bot.store import StoreError, TrackerEvents, open_engine, reading
 from bot.turns import Button, TurnRequest
 from tests.dialogue.visitor import MONDAY_MORNING
+from tests.keys import VAULT
 
 
 @pytest.fixture
@@ -121,6 +122,6 @@ def test_a_corrupt_model_stops_the_start(assistant, loop, settings, tmp_path):
 
 
 def test_a_database_without_tables_stops_the_start(assistant, loop, settings, tmp_path):
-    empty = open_engine(f"sqlite:///{tmp_path}/empty.db")
+    empty = open_engine(f"sqlite:///{tmp_path}/empty.db", VAULT)
     with pytest.raises(StoreError):
         run(loop, load_brain(settings, empty, assistant.brain.house))

@@ -23,6 +23,7 @@ from bot.store import migrate, open_engine
 from bot.texts.messages import load_texts
 from bot.turns import BotMessage, Button, TurnReply, TurnRequest, TurnState
 from tests.gateway.installation import Installation
+from tests.keys import VAULT
 
 CLINIC = "greater_boston"
 WITHOUT_PHONE = "time_wellness_georgia"
@@ -125,7 +126,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(database: Path) -> Iterator[sa.engine.Engine]:
-    engine = open_engine(f"sqlite:///{database}")
+    engine = open_engine(f"sqlite:///{database}", VAULT)
     migrate(engine)
     yield engine
     engine.dispose()

@@ -14,6 +14,7 @@ from bot.settings import ROOT
 from bot.store import StoreError, migrate, open_engine, reading, writing
 from bot.store.handoffs import Handoffs
 from bot.store.outbox import Outbox
+from tests.keys import VAULT
 
 NIGHT = datetime(2026, 11, 19, 7, 0, tzinfo=timezone.utc)  # 2 AM in Boston
 URGENT = HandoffRecord(
@@ -30,7 +31,7 @@ URGENT = HandoffRecord(
 
 @pytest.fixture
 def engine(tmp_path):
-    engine = open_engine(f"sqlite:///{tmp_path / 'handrail.db'}")
+    engine = open_engine(f"sqlite:///{tmp_path / 'handrail.db'}", VAULT)
     migrate(engine)
     yield engine
     engine.dispose()

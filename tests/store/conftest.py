@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.store import migrate, open_engine
+from tests.keys import VAULT
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +41,7 @@ def empty_database(request, tmp_path) -> Iterator[str]:
 @pytest.fixture
 def engine(empty_database) -> Iterator[sa.engine.Engine]:
     """An engine on a migrated, empty database."""
-    engine = open_engine(empty_database)
+    engine = open_engine(empty_database, VAULT)
     migrate(engine)
     yield engine
     engine.dispose()
