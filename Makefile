@@ -16,7 +16,7 @@ run: $(VENV)/runtime train ## set everything up and serve the demo clinic at htt
 	@$(BIN)/handrail serve
 
 test: $(VENV)/dev train ## set everything up and run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/dev train ## lint, types, layering, Rasa's data validation, reviewed data (what CI runs)
 	@tools/check

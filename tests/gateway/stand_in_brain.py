@@ -20,6 +20,7 @@ from bot.turns import BotMessage, TurnReply, TurnState, request_from_json, to_js
 
 SETTINGS = Settings.from_environment()
 SAID = SETTINGS.data / "said.txt"
+THINKING = SETTINGS.data / "thinking"
 
 
 async def turn(request: Request) -> Response:
@@ -29,6 +30,7 @@ async def turn(request: Request) -> Response:
     if asked.text == "garble":
         return PlainTextResponse("Traceback (most recent call last): ...")
     if asked.text.startswith("think "):
+        THINKING.touch()
         await asyncio.sleep(float(asked.text.removeprefix("think ")))
     with SAID.open("a") as file:
         file.write(f"{asked.text}\n")
