@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import sqlite3
@@ -528,22 +529,23 @@ async def test_a_brain_error_never_reaches_the_visitor(turns, brain, conversatio
 # --- the log ----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def gateway_log(capsys):
-    """The log as the gateway writes it; other tests keep their own."""
+@contextlib.contextmanager
+def logs_as_the_gateway():
+    """Log as the gateway does; other tests get their own log back."""
     ours, handlers = structlog.get_config(), logging.root.handlers[:]
     configure_logs("gateway")
-    yield lambda: capsys.readouterr().err
+    yield
     structlog.configure(**ours)
     logging.root.handlers[:] = handlers
 
 
-async def test_logs_never_carry_what_was_said(turns, brain, gateway_log, conversation):
-    for answer in (brain.answer, dead, lambda _: 1 / 0):
-        brain.answer = answer
-        await turns.take(conversation, now=OPEN, text="my secret danger, call 617-555-0142")
-    await turns.take(conversation, now=OPEN, text="break the screen")
-    logged = gateway_log()
+async def test_logs_never_carry_what_was_said(turns, brain, capsys, conversation):
+    with logs_as_the_gateway():
+        for answer in (brain.answer, dead, lambda _: 1 / 0):
+            brain.answer = answer
+            await turns.take(conversation, now=OPEN, text="my secret danger, call 617-555-0142")
+        await turns.take(conversation, now=OPEN, text="break the screen")
+    logged = capsys.readouterr().err
     assert logged.count('"event": "turn"') == 4
     for word in ("secret", "555-0142", "screen broke"):
         assert word not in logged
