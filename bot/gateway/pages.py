@@ -11,7 +11,7 @@ from typing import Any
 
 import jinja2
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -81,9 +81,13 @@ def routes(clinics: Mapping[str, Clinic], words: OwnWords) -> list[Route | Mount
     async def chat(request: Request) -> Response:
         return page(request, "chat.html")
 
+    async def widget(_: Request) -> Response:
+        return FileResponse(_STATIC / "widget.js")
+
     return [
         Route("/", home),
         Route("/chat", chat),
+        Route("/widget.js", widget),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
 
