@@ -1,4 +1,7 @@
-"""One browser for all of these tests, and one gateway with a stand-in brain."""
+"""One browser for all of these tests, and one gateway with a stand-in brain.
+
+Both live as long as this package: while Playwright runs, no asyncio test can.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from tests.gateway.installation import Installation
 CHROMIUM = shutil.which("chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     # Where CI is set a missing browser is a failure, elsewhere a visible skip.
     if CHROMIUM is None and not os.environ.get("CI"):
@@ -27,7 +30,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clinic_server(tmp_path_factory) -> Iterator[Installation]:
     """Gateway and stand-in brain, for the tests that break nothing."""
     installation = Installation(tmp_path_factory.mktemp("site") / "data")
