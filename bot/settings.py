@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 from pathlib import Path
-from typing import Mapping
+from typing import Mapping, Union
 
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -21,6 +23,7 @@ class Settings:
         database: SQLAlchemy URL; SQLite under `data` unless set.
         host, port: where the gateway listens.
         keys: the keys that encrypt the database; None: they are in `key_file`.
+        proxies: networks of our own proxies; only their X-Forwarded-For is believed.
     """
 
     data: Path
@@ -30,6 +33,7 @@ class Settings:
     host: str
     port: int
     keys: str | None = dataclasses.field(default=None, repr=False)
+    proxies: tuple[Network, ...] = ()
 
     @property
     def socket(self) -> Path:
@@ -61,4 +65,12 @@ class Settings:
             host=environment.get("HANDRAIL_HOST", "127.0.0.1"),
             port=int(port),
             keys=environment.get("HANDRAIL_KEYS"),
+            proxies=_networks(environment.get("HANDRAIL_PROXIES", "")),
         )
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part) for part in text.replace(",", " ").split())
+    except ValueError as error:
+        raise ValueError(f"HANDRAIL_PROXIES: {error}; write 10.0.0.1 or 10.0.0.0/24") from None

@@ -14,9 +14,11 @@ from starlette.routing import Route
 
 from bot.clinic.hours import describe, line_state
 from bot.clinic.profile import Clinic
+from bot.gateway.body import whole_body
 from bot.gateway.events import Streams
 from bot.gateway.in_flight import Answer, Shown
 from bot.gateway.incoming import accepted_language
+from bot.gateway.limits import Limits
 from bot.gateway.origins import admit, may_use, origin_of
 from bot.gateway.own_words import OwnWords
 from bot.gateway.refused import Refused
@@ -26,7 +28,6 @@ from bot.store.records import Conversation, OfferedButton, StoredMessage
 from bot.turns import to_json
 from bot.vocabulary import LANGUAGES
 
-BODY_BYTES = 64 * 1024
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
 
@@ -35,6 +36,7 @@ def routes(
     turns: Turns,
     streams: Streams,
     words: OwnWords,
+    limits: Limits,
     clock: Callable[[], datetime],
 ) -> list[Route]:
     """The routes under /api.
@@ -44,6 +46,7 @@ def routes(
         turns: answers the messages.
         streams: tells what happens in a conversation.
         words: says when a clinic's line opens.
+        limits: counts what every sender asks.
         clock: gives the present time, zone-aware.
     """
 
@@ -64,13 +67,18 @@ def routes(
         clinic = clinics.get(_text(fields, "clinic"))
         if clinic is None:
             raise Refused(422, "there is no such clinic here")
+        origin, language = admit(clinic, request), _language(fields)
+        greet_in = accepted_language(request.headers.get("accept-language", ""))
+        wait = limits.opening(limits.sender(request))
+        if wait:
+            raise Refused(429, words.too_fast(clinic.id, language or greet_in), retry_after=wait)
         opened = await turns.open(
             clinic.id,
             "web",
             now=clock(),
-            language=_language(fields),
-            greet_in=accepted_language(request.headers.get("accept-language", "")),
-            origin=admit(clinic, request),
+            language=language,
+            greet_in=greet_in,
+            origin=origin,
         )
         return JSONResponse(
             {
@@ -90,15 +98,20 @@ def routes(
             raise Refused(422, 'give exactly one of "text", "button" and "help_now"')
         if said == ["help_now"] and fields["help_now"] is not True:
             raise Refused(422, '"help_now" can only be true')
+        conversation = _conversation(request)
+        message = {
+            "message_id": _identifier(fields, "id"),
+            "text": _text(fields, "text") if said == ["text"] else None,
+            "button": _identifier(fields, "button") if said == ["button"] else None,
+            "language": _language(fields),
+        }
         answer = await turns.take(
-            _conversation(request),
+            conversation,
             now=clock(),
-            message_id=_identifier(fields, "id"),
-            text=_text(fields, "text") if said == ["text"] else None,
-            button=_identifier(fields, "button") if said == ["button"] else None,
+            **message,
             help_now=said == ["help_now"],
-            language=_language(fields),
             allowed=allowed,
+            pace=limits.message(limits.sender(request), conversation),
         )
         return JSONResponse(_answer(answer))
 
@@ -118,7 +131,7 @@ def routes(
             _conversation(request),
             after=_seq(last, '"Last-Event-ID" or "after"'),
             allowed=allowed,
-            address=request.client.host if request.client else "",
+            address=limits.sender(request),
         )
 
     async def end(request: Request) -> Response:
@@ -180,16 +193,9 @@ async def store_gone(_: Request, error: Exception) -> Response:
 
 
 async def _fields(request: Request) -> Mapping[str, Any]:
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > BODY_BYTES:
-        raise Refused(413, f"a request may have at most {BODY_BYTES} bytes")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES:
-            raise Refused(413, f"a request may have at most {BODY_BYTES} bytes")
+    body = await whole_body(request)
     try:
-        fields = json.loads(bytes(body))
+        fields = json.loads(body)
     except ValueError as error:
         raise Refused(400, f"this is not valid JSON: {_json_reason(error)}") from None
     except RecursionError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -19,6 +20,7 @@ from bot.clinic.profile import Clinic
 from bot.gateway import api, health, pages
 from bot.gateway.brain import Brain
 from bot.gateway.events import Streams
+from bot.gateway.limits import Limits
 from bot.gateway.origins import Origins
 from bot.gateway.own_words import OwnWords
 from bot.gateway.protection import Protection
@@ -41,6 +43,7 @@ def create_app(
     brain: Brain,
     clock: Callable[[], datetime],
     deadline: float = DEADLINE,
+    limits: Limits | None = None,
 ) -> Starlette:
     """The gateway as an ASGI application.
 
@@ -54,7 +57,9 @@ def create_app(
         brain: answers the turns.
         clock: gives the present time, zone-aware.
         deadline: seconds from a message's arrival to the end of waiting for the brain.
+        limits: counts what every sender asks; by default without trusted proxies.
     """
+    limits = limits or Limits(time.monotonic)
     words = OwnWords(clinics, replies, load_texts())
     turns = Turns(
         clinics=clinics,
@@ -67,7 +72,7 @@ def create_app(
     streams = Streams(engine, turns.watch, api.stored)
     app = Starlette(
         routes=[
-            *api.routes(clinics, turns, streams, words, clock),
+            *api.routes(clinics, turns, streams, words, limits, clock),
             *health.routes(engine, brain),
             *pages.routes(clinics, words),
         ],

@@ -110,6 +110,13 @@ class OwnWords:
         """Only the beginning of a long message was used."""
         return self._words.message("long_message", language, channel)
 
+    def too_fast(self, clinic: str | None, language: str) -> str:
+        """Too many messages or conversations: what helps meanwhile."""
+        profile = self._clinics.get(clinic or "")
+        if profile is None or profile.phone is None:
+            return self._words.text("too_fast_no_phone", language)
+        return self._words.text("too_fast", language, line=str(profile.phone.display))
+
     def word(self, name: str, language: str, **values: str) -> str:
         """A short text of `words.yml`, such as a label of the page."""
         return self._words.text(name, language, **values)

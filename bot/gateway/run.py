@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 
@@ -12,6 +13,7 @@ import uvicorn
 from bot.clinic.profile import load_clinics
 from bot.gateway.app import create_app
 from bot.gateway.brain_client import SocketBrain
+from bot.gateway.limits import Limits
 from bot.gateway.turn import Screen
 from bot.reviewed import DataError
 from bot.safety.replies import load_replies
@@ -19,6 +21,7 @@ from bot.settings import Settings
 from bot.store import StoreError, open_store
 
 UNUSABLE = 2  # exit code: a setting or a data file must be mended
+_HEADER_BYTES = 16 * 1024
 _FINISH_SECONDS = 8  # for turns in flight when asked to stop
 
 
@@ -40,6 +43,7 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
             engine=open_store(settings),
             brain=SocketBrain(settings.socket),
             clock=lambda: datetime.now(timezone.utc),
+            limits=Limits(time.monotonic, settings.proxies),
         )
     except (OSError, ValueError, DataError, StoreError) as error:
         print(f"the gateway cannot start: {error}", file=sys.stderr)
@@ -55,6 +59,11 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            # Whom to believe about addresses is for `bot.gateway.limits` alone.
+            proxy_headers=False,
+            # The protocol that bounds the size of headers.
+            http="h11",
+            h11_max_incomplete_event_size=_HEADER_BYTES,
             ws="none",
             timeout_graceful_shutdown=_FINISH_SECONDS,
         )

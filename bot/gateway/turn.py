@@ -28,6 +28,7 @@ from bot.gateway.events import NO_SUCH_CONVERSATION, Watch, read_transcript
 from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW, is_kept
 from bot.gateway.in_flight import UNREAD, Answer, InFlight, Memory, Opened, Shown
 from bot.gateway.incoming import BRAIN_CHARACTERS, for_brain, normalise
+from bot.gateway.limits import WITHIN_LIMITS, Pace
 from bot.gateway.order import Order, Place
 from bot.gateway.origins import OWN
 from bot.gateway.own_words import OwnWords
@@ -56,13 +57,18 @@ from bot.turns import BotMessage, Button, TurnRequest, TurnState
 from bot.vocabulary import (
     CONCERN,
     HANDOFF_CRISIS,
+    LANGUAGES,
     TIER_CONCERN,
+    TIER_CRISIS_SELF,
     TIERS,
     higher_tier,
     tier_at_least,
 )
 
 DEADLINE = 3.0  # seconds from a message's arrival to the end of waiting for the brain
+# The brain answers some 50 turns a second; whoever came after so many would not be
+# answered in time, and is told so at once by ourselves.
+MOST_ASKING = 100
 STORE_SECONDS = 2.0  # for writing down a finished turn
 
 log = structlog.get_logger("handrail.gateway")
@@ -123,6 +129,7 @@ class Turns:
         self._deadline = deadline
         self._order = Order()
         self._desk = HandoffDesk(engine, clinics)
+        self._asking = 0  # turns that are with the brain
         self.watch = Watch()
 
     async def open(
@@ -193,6 +200,7 @@ class Turns:
         message_id: str | None = None,
         language: str | None = None,
         allowed: Callable[[Conversation], bool] = anyone,
+        pace: Pace = WITHIN_LIMITS,
     ) -> Answer:
         """Answer one message.
 
@@ -205,10 +213,14 @@ class Turns:
                 answer again. A new one is made up if there is none.
             language: "en" or "es" if the visitor chose one outside the chat.
             allowed: whether the caller may write in this conversation.
+            pace: what the sender's limits leave, see `bot.gateway.limits`.
 
         Raises:
-            Refused: no such conversation or not the caller's; an unknown button.
+            Refused: no such conversation or not the caller's; an unknown button; too
+                fast, and the message signals no danger.
         """
+        if not pace.read:
+            return self._unread(conversation, language)
         turn = InFlight(
             conversation=conversation,
             message_id=message_id or secrets.token_urlsafe(12),
@@ -231,7 +243,10 @@ class Turns:
                 if turn.memory and turn.memory.answered is not None:
                     return _again(turn.memory.answered, turn.memory.conversation.state)
                 self._press(turn)
-                await self._ask_brain(turn)
+                if pace.wait:
+                    self._only_if_urgent(turn, pace.wait)
+                else:
+                    await self._ask_brain(turn)
             except Refused:
                 raise
             except Exception as error:
@@ -366,9 +381,31 @@ class Turns:
         elif higher_tier(read_label.tier, turn.reading.tier) != turn.reading.tier:
             turn.reading = dataclasses.replace(read_label, evidence=())
 
+    def _only_if_urgent(self, turn: InFlight, wait: int) -> None:
+        """Too fast: danger is answered by ourselves, everything else is refused for now."""
+        if not tier_at_least(turn.tier, TIER_CONCERN) and not turn.asked_for_help:
+            reason = self._words.too_fast(turn.clinic, turn.language)
+            raise Refused(429, reason, retry_after=wait)
+        turn.trouble = "too fast"
+
+    def _unread(self, conversation: str, language: str | None) -> Answer:
+        """Crisis help for whoever may need it in a flood that cannot even be read."""
+        help_text = self._words.crisis(
+            TIER_CRISIS_SELF,
+            (),
+            clinic=conversation.partition(".")[0],
+            channel="web",
+            language=language or LANGUAGES[0],
+            times_before=0,
+        )
+        return Answer(_unsaved(CHANNELS["web"], [help_text]), TurnState(tier=TIER_CONCERN))
+
     async def _ask_brain(self, turn: InFlight) -> None:
         """The brain's answer, unless there is nothing to ask or no time left."""
         if turn.memory is None or not turn.text:
+            return
+        if self._asking >= MOST_ASKING:
+            turn.trouble = "too many at once"
             return
         conversation = turn.memory.conversation
         request = TurnRequest(
@@ -381,6 +418,7 @@ class Turns:
             pressed=turn.pressed,
             language=turn.chosen_language or conversation.chosen_language,
         )
+        self._asking += 1
         try:
             with self.watch.typing(turn.conversation):
                 turn.reply = await asyncio.wait_for(self._brain.turn(request), turn.seconds_left())
@@ -388,6 +426,8 @@ class Turns:
             turn.trouble = "too slow"
         except BrainError as error:
             turn.trouble = str(error)
+        finally:
+            self._asking -= 1
 
     def _answer(self, turn: InFlight) -> None:
         """The reply that goes out: the brain's if the guarantee holds, else our own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from bot.clinic.profile import load_clinics
 from bot.gateway.app import create_app
 from bot.gateway.brain import BrainError
+from bot.gateway.limits import Limits
 from bot.gateway.own_words import OwnWords
 from bot.gateway.turn import Turns
 from bot.safety.reading import Evidence, Reading
@@ -166,6 +168,12 @@ def turns(clinics, screen, words, engine, brain, deadline) -> Turns:
 
 
 @pytest.fixture
+def limits() -> Limits:
+    """Limits that nobody reaches: at every look an hour has passed."""
+    return Limits(itertools.count(step=3600).__next__)
+
+
+@pytest.fixture
 def at() -> datetime:
     """What the gateway's clock says: the line is open."""
     return OPEN
@@ -173,7 +181,7 @@ def at() -> datetime:
 
 @pytest.fixture
 async def web(
-    clinics, screen, replies, engine, brain, deadline, at
+    clinics, screen, replies, engine, brain, deadline, at, limits
 ) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client on the gateway."""
     app = create_app(
@@ -183,6 +191,7 @@ async def web(
         engine=engine,
         brain=brain,
         clock=lambda: at,
+        limits=limits,
         deadline=deadline,
     )
     transport = httpx.ASGITransport(app=app)

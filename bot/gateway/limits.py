@@ -1,0 +1,204 @@
+"""How much one sender may ask, so that nobody's flood takes the service from others.
+
+No limit stands before help: what is beyond it is still read by the safety screen, and a
+message that signals danger is answered by the gateway itself, without the brain. Only a
+flood that would keep the screen itself busy is answered unread, and then every message
+of it gets crisis help (`bot.gateway.turn`).
+
+Counts live in this process's memory; addresses are kept as keyed hashes, for as long as
+a count lasts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import ipaddress
+import math
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from limits import RateLimitItem, parse_many
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.requests import HTTPConnection
+
+from bot.settings import Network
+
+# Generous: a campus, a clinic's waiting room or a mobile carrier may share one address.
+OPENINGS = "20/minute;300/hour"  # conversations of one address
+OF_CONVERSATION = "30/minute;300/hour"  # messages; who presses buttons fast sends one in 2 s
+OF_ADDRESS = "240/minute;3000/hour"  # messages
+# Beyond the limits: how many messages are still read for danger. Reading one takes some
+# 3 ms of the one event loop, so 20 a second leave it free for everybody else.
+READ_OF_ADDRESS = "300/minute"
+READ_IN_ALL = "1200/minute"
+_MOST_KEYS = 100_000
+_IPV6_SITE = 64  # bits of an IPv6 address that one household or office has for itself
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclasses.dataclass(frozen=True)
+class Pace:
+    """What may be done for one message.
+
+    Attributes:
+        wait: seconds after which the sender may go on; 0 within the limits.
+        read: whether the safety screen may read it; always within the limits.
+    """
+
+    wait: int = 0
+    read: bool = True
+
+
+WITHIN_LIMITS = Pace()
+
+
+class Limits:
+    """Counts what every sender asks.
+
+    Args:
+        seconds: a clock that never goes back.
+        proxies: networks whose X-Forwarded-For is believed.
+    """
+
+    def __init__(self, seconds: Callable[[], float], proxies: Sequence[Network] = ()):
+        self._seconds = seconds
+        self._proxies = tuple(proxies)
+        self._counts = _Counts(seconds)
+        self._limiter = FixedWindowRateLimiter(self._counts)
+        self._key = secrets.token_bytes(16)
+        self._openings = parse_many(OPENINGS)
+        self._of_conversation = parse_many(OF_CONVERSATION)
+        self._of_address = parse_many(OF_ADDRESS)
+        self._read_of_address = parse_many(READ_OF_ADDRESS)
+        self._read_in_all = parse_many(READ_IN_ALL)
+
+    def sender(self, connection: HTTPConnection) -> str:
+        """Stands for the address that `connection` comes from; not the address itself."""
+        address = sender_address(
+            connection.client.host if connection.client else "",
+            connection.headers.getlist("x-forwarded-for"),
+            self._proxies,
+        )
+        return hashlib.blake2b(address.encode(), key=self._key, digest_size=12).hexdigest()
+
+    def opening(self, sender: str) -> int:
+        """Count a new conversation; seconds to wait, 0 if it may be opened."""
+        return self._count(self._openings, "opening", sender)
+
+    def message(self, sender: str, conversation: str) -> Pace:
+        """Count a message.
+
+        Args:
+            sender: from `sender`.
+            conversation: its id, as the sender says.
+        """
+        # Both are counted: a flood in one conversation is one of its address too.
+        wait = max(
+            self._count(self._of_address, "message", sender),
+            # An id that was made up must not use up what its visitor has.
+            self._count(self._of_conversation, "talk", sender, conversation),
+        )
+        if not wait:
+            return WITHIN_LIMITS
+        beyond = self._count(self._read_of_address, "read", sender)
+        # A flood of one address must not use up what is left for everybody.
+        beyond = beyond or self._count(self._read_in_all, "read")
+        return Pace(wait, read=not beyond)
+
+    def _count(self, items: Sequence[RateLimitItem], *names: str) -> int:
+        """Count one for `names`; seconds until it would have been within every limit."""
+        wait = 0.0
+        for item in items:
+            if not self._limiter.hit(item, *names):
+                ends, _ = self._limiter.get_window_stats(item, *names)
+                wait = max(wait, ends - self._seconds(), 1.0)
+        return math.ceil(wait)
+
+
+def sender_address(peer: str, forwarded: Sequence[str], proxies: Sequence[Network]) -> str:
+    """The address that counts: of IPv6 its /64, in which one sender can change at will.
+
+    Args:
+        peer: who has connected.
+        forwarded: the X-Forwarded-For headers; believed as far as the proxies reach.
+        proxies: networks of our own proxies.
+    """
+    address = _parsed(peer)
+    if address is None:
+        return peer
+    hops = [hop for header in forwarded for hop in header.split(",")]
+    while hops and any(address in network for network in proxies):
+        before = _parsed(hops.pop())
+        if before is None:
+            break
+        address = before
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, _IPV6_SITE), strict=False))
+    return str(address)
+
+
+def _parsed(text: str) -> _Address | None:
+    """An address, perhaps with a port, as proxies write it; None if it is none."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return mapped or address
+
+
+class _Counts(Storage):  # type: ignore[misc]
+    """Counts with an end, in memory.
+
+    The library's own storage starts a thread for every count, which goes through all of
+    them; this one forgets what has ended when it meets it, and the oldest when it is full.
+    """
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, seconds: Callable[[], float]):
+        super().__init__()
+        self._seconds = seconds
+        self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()  # count, end
+
+    def incr(self, key: str, expiry: int, elastic_expiry: bool = False, amount: int = 1) -> int:
+        """Add `amount`; the first one begins a window of `expiry` seconds."""
+        count = self.get(key)
+        ends = self._counts[key][1] if count else self._seconds() + expiry
+        self._counts[key] = (count + amount, ends)
+        while len(self._counts) > _MOST_KEYS:
+            self._counts.popitem(last=False)
+        return count + amount
+
+    def get(self, key: str) -> int:
+        """The count of the present window; 0 if there is none."""
+        count, ends = self._counts.get(key, (0, 0.0))
+        if ends <= self._seconds():
+            self._counts.pop(key, None)
+            return 0
+        return count
+
+    def get_expiry(self, key: str) -> int:
+        """When the present window has ended, by the clock, in whole seconds."""
+        return math.ceil(self._counts.get(key, (0, self._seconds()))[1])
+
+    def check(self) -> bool:
+        """Memory is always there."""
+        return True
+
+    def reset(self) -> None:
+        """Forget every count."""
+        self._counts.clear()
+
+    def clear(self, key: str) -> None:
+        """Forget one count."""
+        self._counts.pop(key, None)
