@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings
-from bot.vocabulary import CHANNELS, LANGUAGES
+from bot.vocabulary import CHANNELS, LANGUAGES, ROLES
 
 if TYPE_CHECKING:
     from bot.commands.assistant import Assistant
@@ -92,6 +92,27 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--channel", choices=CHANNELS, default="web")
     chat.add_argument("--lang", choices=LANGUAGES)
 
+    user = command("user", _user, "Users of the staff console: add, list, disable, password.")
+    todo = user.add_subparsers(dest="todo", required=True, metavar="TODO")
+    add = todo.add_parser("add", help="add a user; the password is asked for, or read from stdin")
+    add.add_argument("name", help="login name: small letters, digits, dots, hyphens")
+    add.add_argument("--role", choices=ROLES, required=True)
+    add.add_argument(
+        "--at",
+        action="append",
+        default=[],
+        metavar="CLINIC",
+        help="whose records the user may see; repeat it for several",
+    )
+    add.add_argument("--full-name", metavar="NAME", help="as colleagues know the person")
+    todo.add_parser("list", help="every user: name, role, clinics, state")
+    for name, help_text in (
+        ("disable", "keep a user out from now on"),
+        ("enable", "let a disabled user in again"),
+        ("password", "change a password; it is asked for, or read from stdin"),
+    ):
+        todo.add_parser(name, help=help_text).add_argument("name")
+
     evaluate = command("eval", _evaluate_safety, "Measure a part on labelled text.")
     parts = evaluate.add_subparsers(dest="part", required=True, metavar="PART")
     safety = parts.add_parser("safety", help="recall and false alarms of the safety screen")
@@ -145,6 +166,12 @@ def _triage(chosen: argparse.Namespace, settings: Settings, _: argparse.Argument
 
     path = settings.clinics / f"{chosen.clinic}.yml"
     return triage(load_clinic(path) if chosen.clinic else None)
+
+
+def _user(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentParser) -> int:
+    from bot.commands.user import user
+
+    return user(settings, chosen)
 
 
 def _evaluate_safety(

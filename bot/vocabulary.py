@@ -163,6 +163,13 @@ CRISIS_CANNOT_CALL = "crisis_cannot_call"
 CRISIS_GO_ON = "crisis_go_on"
 SAFETY_INTENTS: Tuple[str, ...] = tuple(f"safety_{tier}" for tier in TIERS[1:])
 
+# --- staff of the console -----------------------------------------------------------
+COORDINATOR = "coordinator"
+SUPERVISOR = "supervisor"
+AUDITOR = "auditor"  # reads the audit log, nothing else
+ADMIN = "admin"  # manages users, sees no health information
+ROLES: Tuple[str, ...] = (COORDINATOR, SUPERVISOR, AUDITOR, ADMIN)
+
 
 def faq_intent(topic: str) -> str:
     """The intent that asks for FAQ `topic`."""

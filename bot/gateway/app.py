@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.clinic.profile import Clinic
+from bot.console.app import routes as console_routes
 from bot.gateway import api, health, pages
 from bot.gateway.brain import Brain
 from bot.gateway.events import Streams
@@ -74,6 +75,7 @@ def create_app(
         routes=[
             *api.routes(clinics, turns, streams, words, limits, clock),
             *health.routes(engine, brain),
+            *console_routes(engine=engine, clinics=clinics, clock=clock),
             *pages.routes(clinics, words),
         ],
         middleware=[Middleware(Protection), Middleware(Origins, clinics=clinics)],

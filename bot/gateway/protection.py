@@ -59,7 +59,7 @@ class Protection:
                 for name, value in _HEADERS.items():
                     headers[name] = value
                 # Conversations are private; only the page's own files may be kept.
-                if not scope["path"].startswith("/static/"):
+                if not scope["path"].startswith(("/static/", "/console/static/")):
                     headers["Cache-Control"] = "no-store"
             await send(message)
 

@@ -45,6 +45,7 @@ from bot.store import (
     reading,
     writing,
 )
+from bot.store.casework import Casework
 from bot.store.records import (
     Alert,
     Conversation,
@@ -524,6 +525,7 @@ class Turns:
             conversations.choose_language(turn.conversation, None)
         elif turn.chosen_language:
             conversations.choose_language(turn.conversation, turn.chosen_language)
+        Casework(db).visitor_wrote(turn.conversation, turn.now)
         return _add_shown(db, turn.conversation, rendered, seq, turn.now)
 
     def _queue(self, db: sa.engine.Connection, turn: InFlight, tier: str) -> None:

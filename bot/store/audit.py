@@ -115,6 +115,28 @@ class Audit:
             ).mappings()
         ]
 
+    def latest(
+        self,
+        limit: int,
+        *,
+        before: int | None = None,
+        actor: str | None = None,
+        action: str | None = None,
+        subject: str | None = None,
+    ) -> list[Entry]:
+        """At most `limit` entries that fit all filters given, newest first.
+
+        Args:
+            before: only entries with a smaller number.
+        """
+        query = sa.select(audit).order_by(audit.c.seq.desc()).limit(limit)
+        if before is not None:
+            query = query.where(audit.c.seq < before)
+        for name, wanted in (("actor", actor), ("action", action), ("subject", subject)):
+            if wanted is not None:
+                query = query.where(audit.c[name] == wanted)
+        return [_entry(row) for row in self._connection.execute(query).mappings()]
+
     def count(self) -> int:
         """How many entries there are."""
         counted = self._connection.execute(sa.select(sa.func.count()).select_from(audit))

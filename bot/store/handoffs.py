@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -49,6 +49,13 @@ class Handoffs:
             .where(handoff.c.day == day)
             .where(handoff.c.merged_into.is_(None))
         )
+
+    def records(self, references: Iterable[str]) -> dict[str, HandoffRecord]:
+        """The records under these codes; a code that does not exist is left out."""
+        rows = self._connection.execute(
+            sa.select(handoff).where(handoff.c.reference.in_(list(references)))
+        ).mappings()
+        return {row["reference"]: self._record(row) for row in rows}
 
     def current(self, reference: str) -> str | None:
         """The code under which a request goes on, its own or a later one; None: no such code."""
@@ -123,8 +130,11 @@ class Handoffs:
         row = self._connection.execute(query.order_by(handoff.c.created)).mappings().first()
         if row is None:
             return None
+        return row["reference"], self._record(row)
+
+    def _record(self, row: Mapping[str, Any]) -> HandoffRecord:
         plain = vault_of(self._connection).open(handoff, row)
-        return plain["reference"], HandoffRecord(**{name: plain[name] for name in _FIELDS})
+        return HandoffRecord(**{name: plain[name] for name in _FIELDS})
 
     def _row(self, reference: str, record: HandoffRecord) -> dict[str, Any]:
         row = {name: getattr(record, name) for name in _FIELDS}

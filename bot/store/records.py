@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 
-from bot.safety.reading import Reading
+from bot.safety.reading import Evidence, Reading
 from bot.turns import Button, TurnState
 
 
@@ -72,6 +72,7 @@ class StoredMessage:
         response: out: name of the reviewed text.
         buttons: out: the choices that were offered, in order.
         tier: in: the safety screen's tier.
+        evidence: in: the parts of the text that set or raised it.
     """
 
     seq: int
@@ -82,6 +83,7 @@ class StoredMessage:
     buttons: tuple[OfferedButton, ...]
     tier: str | None
     at: datetime
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any, Sequence
 
 import sqlalchemy as sa
 
+from bot.safety.reading import Evidence
 from bot.store import tables
 from bot.store.records import (
     Alert,
@@ -223,6 +224,7 @@ class Messages:
                 buttons=buttons[row["seq"]],
                 tier=row["tier"],
                 at=row["at"],
+                evidence=tuple(Evidence(*part) for part in row["evidence"] or ()),
             )
             for row in plain
         ]

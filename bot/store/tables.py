@@ -260,3 +260,75 @@ audit_head = sa.Table(
     sa.Column("hash", sa.String(64), nullable=False),
     sa.Column("signature", sa.String(120), nullable=False),
 )
+
+# --- the staff console -------------------------------------------------------------
+
+staff = sa.Table(
+    "staff",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    # The login name, in small letters; and how colleagues call the person.
+    sa.Column("name", sa.String(60), nullable=False, unique=True),
+    sa.Column("full_name", sa.String(120), nullable=False),
+    sa.Column("role", sa.String(20), nullable=False),
+    sa.Column("clinics", sa.JSON, nullable=False),
+    sa.Column("password_hash", sa.String(200), nullable=False),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("disabled", Moment),
+)
+
+staff_session = sa.Table(
+    "staff_session",
+    metadata,
+    # SHA-256 of the cookie's token.
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("staff", sa.ForeignKey("staff.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("created", Moment, nullable=False),
+    # The last thing the person did; a page that refreshes itself does not count.
+    sa.Column("seen", Moment, nullable=False),
+)
+
+# Failed logins, counted per login name and per address (SHA-256 of either).
+login_failure = sa.Table(
+    "login_failure",
+    metadata,
+    sa.Column("subject", sa.String(64), primary_key=True),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("last", Moment, nullable=False),
+)
+
+# Where staff stand with a hand-off record; none before the first of them touches it.
+casework = sa.Table(
+    "casework",
+    metadata,
+    sa.Column(
+        "reference", sa.ForeignKey("handoff.reference", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("claimed_by", sa.ForeignKey("staff.id")),
+    sa.Column("claimed_until", Moment),
+    sa.Column("next_try", Moment),
+    # When the visitor wrote after staff had begun, and nobody has looked since.
+    sa.Column("new_message", Moment),
+    sa.Column("first_attempt", Moment),
+    sa.Column("disposition", sa.String(40)),
+    # Who asked for the second person.
+    sa.Column("closing_by", sa.ForeignKey("staff.id")),
+    sa.Column("closed", Moment),
+)
+
+# What staff did and noted, in order: 1, 2, 3 ... within the record.
+casework_entry = sa.Table(
+    "casework_entry",
+    metadata,
+    sa.Column(
+        "reference", sa.ForeignKey("handoff.reference", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("staff", sa.ForeignKey("staff.id"), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    # The attempt's outcome, the disposition, or the colleague's login name.
+    sa.Column("detail", sa.String(60)),
+    sa.Column("note", Sealed()),
+    sa.Column("at", Moment, nullable=False),
+)

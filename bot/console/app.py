@@ -1,0 +1,134 @@
+"""The console's addresses, to be mounted by the gateway."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bot.clinic.profile import Clinic
+from bot.console import audit_pages, card, queue_pages, user_pages
+from bot.console.desk import load_desk
+from bot.console.login import log_in, log_out
+from bot.console.office import (
+    COOKIE,
+    LOGIN_COOKIE,
+    STATIC,
+    Ask,
+    Office,
+    RefusedError,
+    csrf_of,
+    form_of,
+    login_page,
+    own_path,
+    problem,
+    rendered,
+    same,
+    set_cookie,
+    to,
+)
+from bot.console.passwords import Passwords
+from bot.store import StoreError
+from bot.vocabulary import ADMIN, AUDITOR, ROLES, SUPERVISOR
+
+_HOME = {AUDITOR: "/console/audit", ADMIN: "/console/users"}
+
+
+def routes(
+    *,
+    engine: sa.engine.Engine,
+    clinics: Mapping[str, Clinic],
+    clock: Callable[[], datetime],
+    passwords: Passwords | None = None,
+) -> list[Route | Mount]:
+    """The routes under /console.
+
+    Args:
+        engine: the store.
+        clinics: profiles by id.
+        clock: gives the present time, zone-aware.
+        passwords: how passwords are hashed; the safe way unless given.
+    """
+    office = Office(engine, clinics, clock, load_desk(), passwords or Passwords())
+
+    def page(path: str, handler: Callable[[Office, Ask], Response], *roles: str) -> Route:
+        bound = functools.partial(handler, office)
+        endpoint = office.guarded(bound, roles) if roles else office.guarded(bound)
+        return Route(path, endpoint, methods=["GET"])
+
+    def form(path: str, handler: Callable[[Office, Ask], Response], *roles: str) -> Route:
+        bound = functools.partial(handler, office)
+        endpoint = office.guarded(bound, roles) if roles else office.guarded(bound)
+        return Route(path, endpoint, methods=["POST"])
+
+    async def login(request: Request) -> Response:
+        try:
+            if request.method == "GET":
+                return login_page(request, back="/console")
+            fields = await form_of(request)
+            return await run_in_threadpool(_log_in, office, request, fields)
+        except RefusedError as refused:
+            return problem(refused)
+        except StoreError:
+            return problem(
+                RefusedError(503, "The database does not answer", "Try again in a minute.")
+            )
+
+    record = "/console/records/{reference}"
+    return [
+        Mount("/console/static", StaticFiles(directory=STATIC)),
+        Route("/console/login", login, methods=["GET", "POST"]),
+        form("/console/logout", _logout, *ROLES),
+        page("/console", _home, *ROLES),
+        form("/console/search", queue_pages.search),
+        page(record, card.show),
+        *(form(f"{record}/{name}", handler) for name, handler in card.FORMS.items()),
+        page("/console/audit", audit_pages.show, AUDITOR, SUPERVISOR),
+        page("/console/users", user_pages.show, ADMIN),
+        form("/console/users", user_pages.change, ADMIN),
+    ]
+
+
+def _home(office: Office, ask: Ask) -> Response:
+    elsewhere = _HOME.get(ask.member.role)
+    return to(elsewhere) if elsewhere else queue_pages.show(office, ask)
+
+
+def _logout(office: Office, ask: Ask) -> Response:
+    log_out(office.engine, ask.token, ask.member.name, ask.now)
+    response = to("/console/login")
+    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+    return response
+
+
+def _log_in(office: Office, request: Request, fields: dict[str, str]) -> Response:
+    cookie = request.cookies.get(LOGIN_COOKIE, "")
+    back = own_path(fields.pop("back", ""))
+    kept = {name[5:]: value for name, value in fields.items() if name.startswith("kept_")}
+    if not cookie or not same(fields.get("token", ""), cookie):
+        # Cookies were blocked or have been cleared; the form that goes out now has a new one.
+        return login_page(request, back=back, kept=kept, failed=True, status=400)
+    token = log_in(
+        office.engine,
+        office.passwords,
+        name=fields.get("name", ""),
+        password=fields.get("password", ""),
+        address=request.client.host if request.client else "unknown",
+        now=office.clock(),
+    )
+    if token is None:
+        return login_page(request, back=back, kept=kept, failed=True, status=401)
+    if kept:
+        html = rendered("again.html", back=back, kept=kept, csrf=csrf_of(token))
+        response: Response = HTMLResponse(html)
+    else:
+        response = to(back)
+    set_cookie(response, COOKIE, token)
+    return response
