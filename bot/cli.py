@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("serve", _serve, "Serve the assistant: gateway and brain, supervised.")
+    command("serve", _serve, "Serve the assistant: gateway, brain and worker, supervised.")
 
     train = command("train", _train, "Train the models if the present data has none.")
     train.add_argument("--force", action="store_true", help="train even if nothing has changed")
@@ -112,6 +112,11 @@ def _parser() -> argparse.ArgumentParser:
         ("password", "change a password; it is asked for, or read from stdin"),
     ):
         todo.add_parser(name, help=help_text).add_argument("name")
+
+    outbox = command("outbox", _outbox, "What staff have not been told yet; retry ID: try again.")
+    outbox.add_argument("--dead", action="store_true", help="only what was given up")
+    again = outbox.add_subparsers(dest="part", metavar="retry").add_parser("retry")
+    again.add_argument("id", help="as `handrail outbox` prints it")
 
     evaluate = command("eval", _evaluate_safety, "Measure a part on labelled text.")
     parts = evaluate.add_subparsers(dest="part", required=True, metavar="PART")
@@ -172,6 +177,20 @@ def _user(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentPa
     from bot.commands.user import user
 
     return user(settings, chosen)
+
+
+def _outbox(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentParser) -> int:
+    from bot.commands.outbox import retry, show
+    from bot.store import StoreError, open_engine
+
+    try:
+        engine = open_engine(settings.database)
+        if chosen.part == "retry":
+            return retry(engine, chosen.id)
+        return show(engine, dead_only=chosen.dead)
+    except StoreError as error:
+        print(error, file=sys.stderr)
+        return _EXIT_FAILED
 
 
 def _evaluate_safety(

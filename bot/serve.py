@@ -1,7 +1,7 @@
-"""`handrail serve`: gateway and brain as two processes under one supervisor.
+"""`handrail serve`: gateway, brain and worker as three processes under one supervisor.
 
-The supervisor imports neither of them, so it is there at once. It restarts what has
-died, stops both in order (first the gateway, so that turns in flight still find the
+The supervisor imports none of them, so it is there at once. It restarts what has
+died, stops all in order (first the gateway, so that turns in flight still find the
 brain), and holds a lock on the data folder.
 """
 
@@ -39,12 +39,13 @@ def serve(
     *,
     gateway: Sequence[str] = ("-m", "bot.gateway"),
     brain: Sequence[str] = ("-m", "bot.brain"),
+    worker: Sequence[str] = ("-m", "bot.worker"),
 ) -> int:
-    """Run gateway and brain until SIGTERM or SIGINT.
+    """Run gateway, brain and worker until SIGTERM or SIGINT.
 
     Args:
-        settings: handed on to both processes.
-        gateway, brain: what Python is started with.
+        settings: handed on to the processes.
+        gateway, brain, worker: what Python is started with.
 
     Returns:
         0 after a clean stop; 2 if the gateway cannot start with these settings; 3 if
@@ -53,7 +54,7 @@ def serve(
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with _lock(settings.data):
-            return asyncio.run(_Supervisor(settings, gateway, brain).run())
+            return asyncio.run(_Supervisor(settings, gateway, brain, worker).run())
     except _Taken as taken:
         print(
             f"Handrail is already running on {settings.data} (process {taken}). "
@@ -138,13 +139,20 @@ class _Child:
 
 
 class _Supervisor:
-    """Both processes, from start to stop."""
+    """The processes, from start to stop."""
 
-    def __init__(self, settings: Settings, gateway: Sequence[str], brain: Sequence[str]):
+    def __init__(
+        self,
+        settings: Settings,
+        gateway: Sequence[str],
+        brain: Sequence[str],
+        worker: Sequence[str],
+    ):
         environment = _environment(settings)
         self._settings = settings
         self._gateway = _Child("gateway", gateway, environment)
         self._brain = _Child("brain", brain, environment)
+        self._worker = _Child("worker", worker, environment)
 
     async def run(self) -> int:
         stop = asyncio.Event()
@@ -154,17 +162,20 @@ class _Supervisor:
         _say("starting")
         gateway = asyncio.create_task(self._gateway.keep_alive())
         brain = asyncio.create_task(self._brain.keep_alive())
+        worker = asyncio.create_task(self._worker.keep_alive())
         progress = asyncio.create_task(self._tell_progress())
         stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({gateway, brain, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        running = {gateway, brain, worker, stopped}
+        await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         progress.cancel()
         if stop.is_set():
             _say("stopping; messages under way are answered first")
         await self._gateway.stop()
+        await self._worker.stop()
         await self._brain.stop()
-        for task in (gateway, brain, stopped):
+        for task in running:
             task.cancel()
-        results = await asyncio.gather(gateway, brain, return_exceptions=True)
+        results = await asyncio.gather(gateway, brain, worker, return_exceptions=True)
         _say("stopped")
         if stop.is_set():
             return 0
@@ -196,6 +207,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "HANDRAIL_DATABASE": settings.database,
         "HANDRAIL_HOST": settings.host,
         "HANDRAIL_PORT": str(settings.port),
+        "HANDRAIL_PUBLIC_URL": settings.public_url,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Mapping, Union
 
@@ -24,6 +25,9 @@ class Settings:
         host, port: where the gateway listens.
         keys: the keys that encrypt the database; None: they are in `key_file`.
         proxies: networks of our own proxies; only their X-Forwarded-For is believed.
+        public_url: the address at which staff and visitors reach the gateway.
+        smtp: the mail server's URL, see `bot.worker.mail.read_mail_server`; None: no
+            e-mail is sent.
     """
 
     data: Path
@@ -34,6 +38,13 @@ class Settings:
     port: int
     keys: str | None = dataclasses.field(default=None, repr=False)
     proxies: tuple[Network, ...] = ()
+    public_url: str = "http://localhost:8000"
+    smtp: str | None = dataclasses.field(default=None, repr=False)  # has a password in it
+
+    @property
+    def console(self) -> str:
+        """Where staff open the console."""
+        return f"{self.public_url}/console"
 
     @property
     def socket(self) -> Path:
@@ -66,6 +77,8 @@ class Settings:
             port=int(port),
             keys=environment.get("HANDRAIL_KEYS"),
             proxies=_networks(environment.get("HANDRAIL_PROXIES", "")),
+            public_url=_public_url(environment, port),
+            smtp=environment.get("HANDRAIL_SMTP") or None,
         )
 
 
@@ -74,3 +87,12 @@ def _networks(text: str) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(part) for part in text.replace(",", " ").split())
     except ValueError as error:
         raise ValueError(f"HANDRAIL_PROXIES: {error}; write 10.0.0.1 or 10.0.0.0/24") from None
+
+
+def _public_url(environment: Mapping[str, str], port: str) -> str:
+    url = environment.get("HANDRAIL_PUBLIC_URL", f"http://localhost:{port}").rstrip("/")
+    if not re.fullmatch(r"https?://[^\s?#]+", url):
+        raise ValueError(
+            f"HANDRAIL_PUBLIC_URL must be an address such as https://chat.example.org, not {url!r}"
+        )
+    return url

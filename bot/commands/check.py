@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import date
 
@@ -32,9 +33,26 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
         problems += error.problems
     for problem in problems:
         print(problem, file=sys.stderr)
+    missing = _missing_for_notices(settings, clinic)
+    for reason in missing:
+        print(f"warning: {reason}", file=sys.stderr)
     mistakes = sum(not problem.warning for problem in problems)
-    print(f"{mistakes} mistakes, {len(problems) - mistakes} warnings")
+    warnings = len(problems) - mistakes + len(missing)
+    print(f"{mistakes} mistakes, {warnings} warnings")
     return 1 if mistakes else 0
+
+
+def _missing_for_notices(settings: Settings, clinic: str | None) -> list[str]:
+    """Settings that the targets of clinics need; profiles with mistakes are told above."""
+    from bot.clinic.profile import load_clinics
+    from bot.worker.readiness import not_ready
+
+    try:
+        clinics = load_clinics(settings.clinics)
+    except DataError:
+        return []
+    chosen = {name: each for name, each in clinics.items() if clinic in (None, name)}
+    return not_ready(chosen, settings.smtp, os.environ)
 
 
 def _of_clinic(problems: list[Problem], clinic: str | None) -> list[Problem]:

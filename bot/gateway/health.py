@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.gateway.brain import Brain
-from bot.store import StoreError, check
+from bot.store import StoreError, check, reading
+from bot.store.outbox import Outbox
 
 _STORE_SECONDS = 2.0
 
@@ -31,12 +32,30 @@ def routes(engine: sa.engine.Engine, brain: Brain) -> list[Route]:
                 "ready": not reasons,
                 "brain": brain_ready,
                 "store": store_problem is None,
+                "notices": await _notices(engine),
                 "reasons": reasons,
             },
             status_code=503 if reasons else 200,
         )
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
+
+
+async def _notices(engine: sa.engine.Engine) -> dict[str, int] | None:
+    """How much staff have not been told; visitors are served all the same.
+
+    None: the store cannot say.
+    """
+
+    def read() -> dict[str, int]:
+        with reading(engine) as db:
+            backlog = Outbox(db).backlog()
+        return {"waiting": backlog.waiting, "failing": backlog.failing, "dead": backlog.dead}
+
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(read), _STORE_SECONDS)
+    except (StoreError, asyncio.TimeoutError):
+        return None
 
 
 async def _store_problem(engine: sa.engine.Engine) -> str | None:

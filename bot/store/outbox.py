@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -94,6 +94,16 @@ class Outbox:
                 statement.on_conflict_do_nothing(index_elements=["key"])
             ).rowcount
         return added
+
+    def not_there_yet(self, notices: Sequence[Notice]) -> list[Notice]:
+        """Those of `notices` whose key is new."""
+        keys = [notice.key for notice in notices]
+        known = set(
+            self._connection.execute(
+                sa.select(notification.c.key).where(notification.c.key.in_(keys))
+            ).scalars()
+        )
+        return [notice for notice in notices if notice.key not in known]
 
     def take(self, holder: str, now: datetime, limit: int) -> list[Notification]:
         """Lease up to `limit` notices that are due, urgent ones first, then the oldest.
