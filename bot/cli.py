@@ -181,10 +181,10 @@ def _user(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentPa
 
 def _outbox(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentParser) -> int:
     from bot.commands.outbox import retry, show
-    from bot.store import StoreError, open_engine
+    from bot.store import StoreError, open_store
 
     try:
-        engine = open_engine(settings.database)
+        engine = open_store(settings)
         if chosen.part == "retry":
             return retry(engine, chosen.id)
         return show(engine, dead_only=chosen.dead)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.clinic.hours import UnreadableHoursError, clinic_zone, line_state
+from bot.clinic.hours import line_state, local_date
 from bot.clinic.profile import Clinic
 from bot.vocabulary import (
     CRISIS_ASSESSMENT,
@@ -123,7 +123,7 @@ def notifications_for(event: Event, clinic: Clinic | None) -> list[Notice]:
         occasion = f"{event.tier}|{span}"
         urgency = URGENT
     elif is_request(event.kind, event.can_be_called) and not _in_digest(clinic, event.at):
-        occasion = f"{ROUTINE}|{_local_date(clinic, event.at)}"
+        occasion = f"{ROUTINE}|{local_date(clinic, event.at)}"
         urgency = ROUTINE
     else:
         return []
@@ -189,14 +189,6 @@ def _in_digest(clinic: Clinic, at: datetime) -> bool:
     """Whether a digest at the next opening will tell of what happens at `at`."""
     state = line_state(clinic, at)
     return clinic.notifications.digest and not state.open and state.opens_at is not None
-
-
-def _local_date(clinic: Clinic, at: datetime) -> str:
-    try:
-        return at.astimezone(clinic_zone(clinic)).date().isoformat()
-    except UnreadableHoursError:
-        # `handrail check` names the zone; a date in any zone still tells days apart.
-        return at.date().isoformat()
 
 
 def _key(*parts: str) -> str:

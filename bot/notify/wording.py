@@ -38,17 +38,19 @@ def text_of(kind: str, payload: Mapping[str, Any], console: str) -> str:
     Args:
         console: the address at which staff open the console.
     """
+    # The address on a line of its own: mail programs would break a longer line.
     ending = (
-        f"{console}\n\nThis message says nothing about the person on purpose. Do not answer it.\n"
+        f"Open the console:\n{console}\n\n"
+        "This message says nothing about the person on purpose. Do not answer it.\n"
     )
     if kind != DIGEST:
         line = _SUBJECTS[kind, payload["urgency"]].format(code=payload["code"] or "without a code")
-        return f"{line}. Open the console: {ending}"
+        return f"{line}.\n\n{ending}"
     codes = payload["codes"]
     lines = [f"Closed from {_moment(payload['since'])} to {_moment(payload['until'])}.", ""]
     for urgency, name in ((URGENT, "Urgent"), (ROUTINE, "Other requests for a call")):
         lines += [f"{name}: {len(codes[urgency])}", *(f"  {code}" for code in codes[urgency])]
-    return "\n".join([*lines, "", f"Open the console: {ending}"])
+    return "\n".join([*lines, "", ending])
 
 
 def body_of(

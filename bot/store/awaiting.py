@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.notify.digest import Arrived
 from bot.notify.escalation import Unclaimed
 from bot.notify.notice import is_urgent
-from bot.store.tables import alert, handoff
+from bot.store.tables import alert, handoff, handoff_conversation
 
 
 class Awaiting:
@@ -26,7 +26,8 @@ class Awaiting:
         """Urgent hand-offs that nobody works on, of all clinics, oldest first."""
         first_alert = (
             sa.select(sa.func.min(alert.c.at, type_=alert.c.at.type))
-            .where(alert.c.conversation == handoff.c.conversation)
+            .join(handoff_conversation, handoff_conversation.c.conversation == alert.c.conversation)
+            .where(handoff_conversation.c.reference == handoff.c.reference)
             .scalar_subquery()
         )
         rows = self._connection.execute(
@@ -38,7 +39,9 @@ class Awaiting:
                 handoff.c.at_least,
                 handoff.c.created,
                 first_alert.label("first_alert"),
-            ).order_by(handoff.c.created)
+            )
+            .where(handoff.c.merged_into.is_(None))
+            .order_by(handoff.c.created)
         )
         return [
             Unclaimed(row.reference, row.clinic, row.first_alert or row.created)
@@ -61,7 +64,7 @@ class Awaiting:
                 handoff.c.kind,
                 handoff.c.phone.is_not(None).label("can_be_called"),
             )
-            .where(handoff.c.clinic == clinic)
+            .where(handoff.c.clinic == clinic, handoff.c.merged_into.is_(None))
             .where(within(handoff.c.created) | within(handoff.c.updated))
             .order_by(handoff.c.created)
         )

@@ -25,8 +25,8 @@ from bot.store.tables import notification
 LEASE = timedelta(minutes=10)
 """How long a worker has for what it took; a worker that died leaves it for others then."""
 
-LONGEST_WAIT = timedelta(hours=1)
-"""No due time lies further ahead."""
+LONGEST_WAIT = timedelta(minutes=5)
+"""No due time lies further ahead: so late is a notice at most when a server is back."""
 
 _REASON_CHARACTERS = 300
 

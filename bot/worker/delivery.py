@@ -18,7 +18,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.store import StoreError, reading, writing
-from bot.store.outbox import Notification, Outbox
+from bot.store.outbox import LONGEST_WAIT, Notification, Outbox
 from bot.worker.channel import Channel, Failed, NotReady
 
 MOST_ATTEMPTS = 300
@@ -28,7 +28,6 @@ MOST_REFUSALS = 5
 """The same where the receiver refuses it: it will hardly change its mind."""
 
 _FIRST_WAIT = timedelta(seconds=15)
-_LONGEST_WAIT = timedelta(minutes=5)  # so long a page is late at most when a server is back
 _NOT_READY_WAIT = timedelta(minutes=1)
 # Few at a time: an urgent page that comes meanwhile is in the next batch.
 _BATCH = 10
@@ -43,7 +42,7 @@ def wait_after(attempts: int, random: Random) -> timedelta:
     From 15 seconds to 5 minutes, shortened by up to half at random, so that what failed
     together does not come back together.
     """
-    longest = min(_FIRST_WAIT * 2 ** min(attempts - 1, 16), _LONGEST_WAIT)
+    longest = min(_FIRST_WAIT * 2 ** min(attempts - 1, 16), LONGEST_WAIT)
     return longest * random.uniform(0.5, 1.0)
 
 

@@ -18,7 +18,7 @@ from bot.clinic.profile import Clinic, load_clinics
 from bot.notify.notice import EMAIL, WEBHOOK
 from bot.reviewed import DataError
 from bot.settings import Settings
-from bot.store import StoreError, migrate, open_engine, reading
+from bot.store import StoreError, migrate, open_store, reading
 from bot.store.outbox import Outbox
 from bot.worker.channel import Channel
 from bot.worker.delivery import Delivery
@@ -44,7 +44,7 @@ def run(settings: Settings) -> int:
     """
     try:
         clinics = load_clinics(settings.clinics)
-        engine = open_engine(settings.database)
+        engine = open_store(settings)
     except (DataError, StoreError) as error:
         print(f"the worker cannot start: {error}", file=sys.stderr)
         return UNUSABLE

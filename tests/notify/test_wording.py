@@ -35,7 +35,7 @@ def test_each_kind_has_its_line(kind, changes, line):
     payload = {**REQUEST, **changes}
     assert subject_of(kind, payload) == f"[Greater Boston] {line}"
     assert text_of(kind, payload, "https://x.example/console").startswith(
-        f"{line}. Open the console: https://x.example/console\n"
+        f"{line}.\n\nOpen the console:\nhttps://x.example/console\n"
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -21,12 +22,13 @@ from standardwebhooks import Webhook
 from bot.clinic.profile import Clinic, Notifications, load_clinic
 from bot.notify.notice import EMAIL, WEBHOOK, Event, notifications_for
 from bot.settings import ROOT
-from bot.store import writing
+from bot.store import migrate, open_engine, writing
 from bot.store.outbox import Outbox
 from bot.worker.delivery import Delivery
 from bot.worker.mail import Mail
 from bot.worker.webhook import Webhooks
-from tests.store.conftest import empty_database, engine, postgres  # noqa: F401
+from tests.store.conftest import empty_database, postgres  # noqa: F401
+from tests.store.conftest import engine as either_engine  # noqa: F401
 
 NOON = datetime(2026, 11, 18, 17, 0, tzinfo=timezone.utc)  # a Wednesday, noon in Boston
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -145,6 +147,15 @@ class Receiver:
 
 
 @pytest.fixture
+def engine(tmp_path: Path) -> Iterator[sa.engine.Engine]:
+    """A migrated, empty SQLite database; `either_engine` is that and then PostgreSQL."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'handrail.db'}")
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
 def clock() -> Clock:
     return Clock()
 
@@ -194,14 +205,14 @@ def danger(number: int = 0, now: datetime = NOON) -> Event:
     )
 
 
-def put(engine: sa.engine.Engine, clinic: Clinic, *events: Event) -> None:  # noqa: F811
+def put(engine: sa.engine.Engine, clinic: Clinic, *events: Event) -> None:
     with writing(engine) as db:
         for event in events:
             Outbox(db).add(notifications_for(event, clinic))
 
 
 def deliverer(
-    engine: sa.engine.Engine,  # noqa: F811
+    engine: sa.engine.Engine,
     clock: Clock,
     *,
     smtp: str | None = None,

@@ -52,7 +52,10 @@ def test_an_urgent_request_is_one_e_mail_that_says_so(mail_house):
     assert message["Message-ID"] == "<0123456789abcdef@clinic.example>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message.get_content().splitlines() == [
-        f"New urgent request K7M-4QX. Open the console: {CONSOLE}",
+        "New urgent request K7M-4QX.",
+        "",
+        "Open the console:",
+        CONSOLE,
         "",
         "This message says nothing about the person on purpose. Do not answer it.",
     ]
