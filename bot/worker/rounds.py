@@ -19,7 +19,7 @@ from bot.store.outbox import Outbox
 def page(engine: sa.engine.Engine, clinics: Mapping[str, Clinic], now: datetime) -> int:
     """Put the pages into the outbox that are due at `now`; returns how many are new."""
     with reading(engine) as db:
-        unclaimed = Awaiting(db).urgent_unclaimed()
+        unclaimed = Awaiting(db).urgent_unclaimed(now)
     due = [each for clinic in clinics.values() for each in pages_due(unclaimed, now, clinic)]
     return _put(engine, due)
 

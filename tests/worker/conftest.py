@@ -27,6 +27,7 @@ from bot.store.outbox import Outbox
 from bot.worker.delivery import Delivery
 from bot.worker.mail import Mail
 from bot.worker.webhook import Webhooks
+from tests.keys import VAULT
 from tests.store.conftest import empty_database, postgres  # noqa: F401
 from tests.store.conftest import engine as either_engine  # noqa: F401
 
@@ -149,7 +150,7 @@ class Receiver:
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[sa.engine.Engine]:
     """A migrated, empty SQLite database; `either_engine` is that and then PostgreSQL."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'handrail.db'}")
+    engine = open_engine(f"sqlite:///{tmp_path / 'handrail.db'}", VAULT)
     migrate(engine)
     yield engine
     engine.dispose()

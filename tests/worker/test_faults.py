@@ -8,23 +8,30 @@ from datetime import datetime, timedelta, timezone
 from random import Random
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.handoff.desk import HandoffDesk
 from bot.handoff.records import HandoffRecord
 from bot.handoff.reference import new_reference
-from bot.store import reading, writing
+from bot.store import Alerts, Conversations, reading, writing
+from bot.store.casework import LEASE as CLAIM
+from bot.store.casework import Casework
 from bot.store.handoffs import Handoffs
 from bot.store.outbox import LEASE, Outbox
+from bot.store.records import Alert
+from bot.store.tables import staff
 from bot.vocabulary import HANDOFFS, LEVELS, TIERS
 from bot.worker.delivery import wait_after
 from bot.worker.rounds import page, tell_of_the_night
+from tests.store.test_repositories import conversation
 from tests.worker.conftest import CONSOLE, NOON, danger, deliverer, hooked, put, told
 
 # Before a night, in it, and the opening after it (Wednesday to Thursday, in Boston).
 EVENING = datetime(2026, 11, 18, 23, 0, tzinfo=timezone.utc)
 NIGHT = datetime(2026, 11, 19, 7, 0, tzinfo=timezone.utc)
+MINUTE = timedelta(minutes=1)
 OPENING = datetime(2026, 11, 19, 13, 30, tzinfo=timezone.utc)
 
 
@@ -331,3 +338,67 @@ def test_nothing_of_a_record_but_code_urgency_and_clinic_is_in_what_was_sent(
         for word in forbidden:
             assert str(word).encode() not in content, word
         assert CONSOLE.encode() in content
+
+
+# --- what staff do stops the pages ------------------------------------------------------------
+
+
+def paged(engine, clinic, now: datetime) -> list[str]:
+    """Kinds of the pages that are new at `now`."""
+    before = {each.id for each in undelivered(engine)}
+    page(engine, {clinic.id: clinic}, now)
+    return sorted({each.kind for each in undelivered(engine) if each.id not in before})
+
+
+@pytest.fixture
+def waiting(either_engine):
+    """Code of a request in danger, waiting since NIGHT, and a coordinator's number."""
+    code = HandoffDesk(either_engine, {}).record(record(1, tier="crisis_self"), NIGHT).reference
+    with writing(either_engine) as db:
+        db.execute(
+            sa.insert(staff).values(
+                id=1, name="ana", full_name="Ana", role="coordinator", clinics=[],
+                password_hash="", created=NIGHT,
+            )
+        )  # fmt: skip
+    return code
+
+
+def test_a_claimed_request_pages_nobody_until_its_claim_runs_out(either_engine, clinic, waiting):
+    with writing(either_engine) as db:
+        assert Casework(db).claim(waiting, 1, NIGHT + 10 * MINUTE)
+    assert paged(either_engine, clinic, NIGHT + 20 * MINUTE) == []
+    ended = NIGHT + 10 * MINUTE + CLAIM
+    assert paged(either_engine, clinic, ended + 14 * MINUTE) == []
+    assert paged(either_engine, clinic, ended + 15 * MINUTE) == ["again"]
+
+
+def close(engine, code: str, now: datetime) -> None:
+    with writing(engine) as db:
+        cases = Casework(db)
+        assert cases.claim(code, 1, now)
+        cases.write(code, 1, now, "close", "reached")
+        assert cases.change(
+            code, 1, now, was="new", status="closed", claimed_by=None, claimed_until=None
+        )
+
+
+def test_a_closed_request_pages_nobody(either_engine, clinic, waiting):
+    close(either_engine, waiting, NIGHT + 10 * MINUTE)
+    assert paged(either_engine, clinic, NIGHT + timedelta(days=1)) == []
+
+
+def test_danger_after_the_closing_pages_from_its_first_message(either_engine, clinic, waiting):
+    close(either_engine, waiting, NIGHT + 10 * MINUTE)
+    again = NIGHT + timedelta(hours=5)
+    for minute in (0, 10):  # a second message does not begin the wait anew
+        with writing(either_engine) as db:
+            if minute == 0:
+                Conversations(db).add(conversation("greater_boston.1"))
+            Alerts(db).add(
+                Alert("greater_boston.1", 2 + minute, "crisis_self", (), again + minute * MINUTE)
+            )
+            Casework(db).visitor_wrote("greater_boston.1", again + minute * MINUTE)
+    assert paged(either_engine, clinic, again + 14 * MINUTE) == []
+    assert paged(either_engine, clinic, again + 15 * MINUTE) == ["again"]
+    assert paged(either_engine, clinic, again + 30 * MINUTE) == ["supervisor"]

@@ -16,8 +16,8 @@ import yaml
 from bot.clinic.profile import load_clinic
 from bot.handoff.desk import HandoffDesk
 from bot.handoff.records import HandoffRecord
-from bot.settings import ROOT
-from bot.store import migrate, open_engine, reading
+from bot.settings import ROOT, Settings
+from bot.store import migrate, open_store, reading
 from bot.store.outbox import Outbox
 from bot.worker.run import UNUSABLE
 from tests.gateway.installation import PATIENCE, Installation
@@ -44,7 +44,7 @@ def house(tmp_path, monkeypatch):
 
 
 def record_danger(house: Installation, clinics: Path) -> str:
-    engine = open_engine(f"sqlite:///{house.data / 'handrail.db'}")
+    engine = open_store(Settings.from_environment({"HANDRAIL_DATA": str(house.data)}))
     migrate(engine)
     clinic = load_clinic(clinics / "greater_boston.yml")
     record = HandoffRecord(
@@ -89,7 +89,7 @@ def test_a_worker_sends_what_waits_and_stops_cleanly(house, mail_house, tmp_path
 def test_without_a_mail_server_it_says_so_once_and_keeps_everything(house, tmp_path):
     record_danger(house, tmp_path / "clinics")
     worker = house.start("-m", WORKER)
-    engine = open_engine(f"sqlite:///{house.data / 'handrail.db'}")
+    engine = open_store(Settings.from_environment({"HANDRAIL_DATA": str(house.data)}))
 
     def reason() -> str | None:
         with reading(engine) as db:
