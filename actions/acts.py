@@ -9,10 +9,13 @@ from rasa_sdk.events import ActiveLoop, AllSlotsReset, EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.triage import REQUESTED
 from actions.turn import Turn, say
 from bot.brain import names
 from bot.turns import BotMessage, Button
+from bot.vocabulary import DELETION_CONFIRMED
 
+_ASKED_TO_DELETE = "delete_my_data"
 _KEPT_AFTER_RESTART = (
     names.LANGUAGE,
     names.TIER,
@@ -51,7 +54,10 @@ class ActionYes(Action):
     def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
-        """Consent to a callback opens its form."""
+        """Consent to a callback opens its form; a confirmed deletion is the gateway's to do."""
+        if _asked_before(tracker, _ASKED_TO_DELETE):
+            say(dispatcher, Turn(tracker).message(DELETION_CONFIRMED))
+            return []
         if tracker.get_slot(names.PENDING) == names.PENDING_CONSENT:
             return [SlotSet(names.PENDING, None), FollowupAction(names.CALLBACK_FORM)]
         say(dispatcher, Turn(tracker).message("affirm"))
@@ -69,9 +75,32 @@ class ActionNo(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """A declined callback is accepted without a second try."""
+        if _asked_before(tracker, _ASKED_TO_DELETE):
+            say(dispatcher, Turn(tracker).message("delete_my_data_kept"))
+            return []
         declined = tracker.get_slot(names.PENDING) == names.PENDING_CONSENT
         say(dispatcher, Turn(tracker).message("handoff_declined" if declined else "deny"))
         return [SlotSet(names.PENDING, None)]
+
+
+class ActionDeleteMyData(Action):
+    """Asks whether to delete what this conversation holds; only a yes right after it counts."""
+
+    def name(self) -> str:
+        """Name in domain.yml."""
+        return names.ACTION_DELETE_MY_DATA
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Leaves any form, so that the yes or no is not taken for an answer to it."""
+        say(dispatcher, Turn(tracker).message(_ASKED_TO_DELETE))
+        return [
+            ActiveLoop(None),
+            SlotSet(REQUESTED, None),
+            SlotSet(names.PENDING, None),
+            SlotSet(names.MISSES, 0),
+        ]
 
 
 class ActionRepeat(Action):
@@ -123,6 +152,12 @@ class ActionRestart(Action):
         kept: list[Any] = [SlotSet(slot, tracker.get_slot(slot)) for slot in _KEPT_AFTER_RESTART]
         say(dispatcher, Turn(tracker).message("restart"))
         return [ActiveLoop(None), AllSlotsReset(), *kept]
+
+
+def _asked_before(tracker: Tracker, question: str) -> bool:
+    """Whether the turn before this one ended with `question`."""
+    said = _messages_of_previous_turn(tracker)
+    return bool(said) and said[-1].response == question
 
 
 def _messages_of_previous_turn(tracker: Tracker) -> list[BotMessage]:

@@ -118,6 +118,24 @@ def _parser() -> argparse.ArgumentParser:
     again = outbox.add_subparsers(dest="part", metavar="retry").add_parser("retry")
     again.add_argument("id", help="as `handrail outbox` prints it")
 
+    keys = command("keys", _keys_list, "The keys that encrypt the database.")
+    key_parts = keys.add_subparsers(dest="part", required=True, metavar="PART")
+    key_parts.add_parser("list", help="each key and how much it encrypts").set_defaults(
+        run=_keys_list
+    )
+    key_parts.add_parser("rotate", help="encrypt everything with a new key").set_defaults(
+        run=_keys_rotate
+    )
+
+    audit = command("audit", _audit_verify, "The record of who did what.")
+    audit_parts = audit.add_subparsers(dest="part", required=True, metavar="PART")
+    audit_parts.add_parser("verify", help="prove that it is unbroken").set_defaults(
+        run=_audit_verify
+    )
+
+    purge = command("purge", _purge, "Delete what has been kept long enough.")
+    purge.add_argument("--dry-run", action="store_true", help="say what would be deleted")
+
     evaluate = command("eval", _evaluate_safety, "Measure a part on labelled text.")
     parts = evaluate.add_subparsers(dest="part", required=True, metavar="PART")
     safety = parts.add_parser("safety", help="recall and false alarms of the safety screen")
@@ -262,6 +280,42 @@ def _chat(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentPa
         return chat(loaded, chosen.clinic, chosen.channel, chosen.lang)
 
     return _with_assistant(settings, run)
+
+
+def _keys_list(_: argparse.Namespace, settings: Settings, __: argparse.ArgumentParser) -> int:
+    from bot.commands.keys import list_keys
+
+    return _on_store(lambda: list_keys(settings))
+
+
+def _keys_rotate(_: argparse.Namespace, settings: Settings, __: argparse.ArgumentParser) -> int:
+    from bot.commands.keys import rotate_keys
+
+    return _on_store(lambda: rotate_keys(settings, datetime.now(timezone.utc)))
+
+
+def _audit_verify(_: argparse.Namespace, settings: Settings, __: argparse.ArgumentParser) -> int:
+    from bot.commands.audit import verify_audit
+
+    return _on_store(lambda: verify_audit(settings))
+
+
+def _purge(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentParser) -> int:
+    from bot.commands.purge import purge_store
+
+    now = datetime.now(timezone.utc)
+    return _on_store(lambda: purge_store(settings, now, dry_run=chosen.dry_run))
+
+
+def _on_store(run: Callable[[], int]) -> int:
+    """Run a command on the installation's database; its errors go to stderr."""
+    from bot.store import StoreError
+
+    try:
+        return run()
+    except StoreError as error:
+        print(error, file=sys.stderr)
+        return _EXIT_FAILED
 
 
 def _with_assistant(settings: Settings, run: Callable[[Assistant], int]) -> int:

@@ -23,6 +23,7 @@ class Settings:
         model: the trained model.
         database: SQLAlchemy URL; SQLite under `data` unless set.
         host, port: where the gateway listens.
+        retention: YAML that says how long each kind of record is kept.
         keys: the keys that encrypt the database; None: they are in `key_file`.
         proxies: networks of our own proxies; only their X-Forwarded-For is believed.
         public_url: the address at which staff and visitors reach the gateway.
@@ -36,6 +37,7 @@ class Settings:
     database: str
     host: str
     port: int
+    retention: Path = ROOT / "bot" / "store" / "retention.yml"
     keys: str | None = dataclasses.field(default=None, repr=False)
     proxies: tuple[Network, ...] = ()
     public_url: str = "http://localhost:8000"
@@ -75,6 +77,9 @@ class Settings:
             database=environment.get("HANDRAIL_DATABASE", f"sqlite:///{data / 'handrail.db'}"),
             host=environment.get("HANDRAIL_HOST", "127.0.0.1"),
             port=int(port),
+            retention=Path(
+                environment.get("HANDRAIL_RETENTION", ROOT / "bot" / "store" / "retention.yml")
+            ),
             keys=environment.get("HANDRAIL_KEYS"),
             proxies=_networks(environment.get("HANDRAIL_PROXIES", "")),
             public_url=_public_url(environment, port),

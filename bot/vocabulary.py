@@ -30,6 +30,11 @@ LEVELS: Tuple[str, ...] = (
 # Not a level: not enough is known, a person decides.
 CONSULTATION = "consultation"
 
+# --- a wish to be forgotten ----------------------------------------------------
+# The brain says this when the visitor has confirmed; the gateway then deletes, and says
+# what it has deleted and what it has kept.
+DELETION_CONFIRMED = "data_deleted"
+
 # --- tiers of the safety screen, lowest to highest ----------------------------
 TIER_NONE = "none"
 TIER_CONCERN = "concern"

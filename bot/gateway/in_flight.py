@@ -14,7 +14,14 @@ from bot.safety.reading import Reading
 from bot.safety.replies import FOLLOW_UPS
 from bot.store.records import Conversation, OfferedButton, StoredMessage
 from bot.turns import BotMessage, Button, TurnReply, TurnState
-from bot.vocabulary import CONCERN, TIER_CONCERN, TIER_CRISIS_SELF, TIER_NONE, higher_tier
+from bot.vocabulary import (
+    CONCERN,
+    DELETION_CONFIRMED,
+    TIER_CONCERN,
+    TIER_CRISIS_SELF,
+    TIER_NONE,
+    higher_tier,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,6 +161,11 @@ class InFlight:
         if self.reply is None and undecided:
             return higher_tier(tier, TIER_CRISIS_SELF)
         return tier
+
+    @property
+    def confirmed_deletion(self) -> bool:
+        """Whether the visitor has just confirmed that their data is to be deleted."""
+        return any(message.response == DELETION_CONFIRMED for message in self.messages)
 
     @property
     def danger(self) -> str | None:

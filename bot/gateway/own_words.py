@@ -11,8 +11,10 @@ import structlog
 from bot.clinic.hours import describe, line_state
 from bot.clinic.profile import Clinic
 from bot.safety.replies import CrisisReplies
+from bot.store.erase import NO_REQUEST
 from bot.texts.messages import Texts, load_texts
 from bot.turns import BotMessage
+from bot.vocabulary import DELETION_CONFIRMED
 
 WORDS = Path(__file__).with_name("words.yml")
 
@@ -101,6 +103,19 @@ class OwnWords:
                 "unavailable_closed", language, channel, line=line, opens=opens
             )
         return self._words.message("unavailable_unknown_hours", language, channel, line=line)
+
+    def deleted(self, request: str, *, channel: str, language: str) -> BotMessage:
+        """What was deleted at the visitor's wish, and what is kept and why.
+
+        Args:
+            request: what became of a request for contact, see `bot.store.erase`.
+        """
+        name = DELETION_CONFIRMED if request == NO_REQUEST else f"{DELETION_CONFIRMED}_{request}"
+        return self._texts.message(name, language, channel)
+
+    def delete_it(self, language: str) -> str:
+        """The label of the button that confirms a deletion."""
+        return self._texts.button("erase", language).label
 
     def empty_message(self, channel: str, language: str) -> BotMessage:
         """The visitor sent nothing that can be read."""

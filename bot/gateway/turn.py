@@ -46,6 +46,8 @@ from bot.store import (
     writing,
 )
 from bot.store.casework import Casework
+from bot.store.engine import empty_write_ahead_log
+from bot.store.erase import CRISIS_KEPT, erase
 from bot.store.records import (
     Alert,
     Conversation,
@@ -58,9 +60,11 @@ from bot.turns import BotMessage, Button, TurnRequest, TurnState
 from bot.vocabulary import (
     CONCERN,
     HANDOFF_CRISIS,
+    HANDOFF_NONE,
     LANGUAGES,
     TIER_CONCERN,
     TIER_CRISIS_SELF,
+    TIER_NONE,
     TIERS,
     higher_tier,
     tier_at_least,
@@ -494,10 +498,14 @@ class Turns:
             turn.shown = _unsaved(turn.channel, turn.messages)
             return
         rendered = turn.channel.render(turn.messages)
+        deletes = turn.confirmed_deletion
 
         def write() -> list[Shown]:
             with writing(self._engine) as db:
-                return self._write(db, turn, rendered)
+                shown = self._write(db, turn, rendered)
+            if deletes:
+                empty_write_ahead_log(self._engine)
+            return shown
 
         try:
             turn.shown = await _in_thread(write, STORE_SECONDS)
@@ -512,8 +520,12 @@ class Turns:
         self, db: sa.engine.Connection, turn: InFlight, rendered: list[Rendered]
     ) -> list[Shown]:
         read = dataclasses.replace(turn.reading, tier=turn.tier)
-        incoming = Incoming(turn.message_id, turn.text, read, turn.now)
+        # A confirmed deletion must not leave words behind, not even of the confirmation.
+        text = self._words.delete_it(turn.language) if turn.confirmed_deletion else turn.text
+        incoming = Incoming(turn.message_id, text, read, turn.now)
         seq = Messages(db).add_incoming(turn.conversation, incoming)
+        if turn.confirmed_deletion:
+            return self._erase(db, turn, seq)
         danger = turn.danger
         if danger is not None:
             Alerts(db).add(Alert(turn.conversation, seq, danger, turn.reading.categories, turn.now))
@@ -527,6 +539,27 @@ class Turns:
             conversations.choose_language(turn.conversation, turn.chosen_language)
         Casework(db).visitor_wrote(turn.conversation, turn.now)
         return _add_shown(db, turn.conversation, rendered, seq, turn.now)
+
+    def _erase(self, db: sa.engine.Connection, turn: InFlight, seq: int) -> list[Shown]:
+        """Delete what the conversation holds, and say what is kept and why."""
+        erased = erase(db, turn.conversation, before=seq, now=turn.now)
+        kept = erased.request == CRISIS_KEPT
+        before = turn.state
+        turn.state = TurnState(
+            tier=before.tier if kept else TIER_NONE,
+            handoff=before.handoff if kept else HANDOFF_NONE,
+            language=before.language,
+            reference=erased.reference,
+        )
+        told = self._words.deleted(
+            erased.request, channel=turn.channel.name, language=turn.language
+        )
+        turn.messages = [told]
+        conversations = Conversations(db)
+        conversations.set_state(turn.conversation, turn.state, turn.now)
+        # The brain begins anew, but not in another language.
+        conversations.choose_language(turn.conversation, turn.state.language)
+        return _add_shown(db, turn.conversation, turn.channel.render([told]), seq, turn.now)
 
     def _queue(self, db: sa.engine.Connection, turn: InFlight, tier: str) -> None:
         """Somebody in danger stands in the queue and staff are told, whatever else they leave."""

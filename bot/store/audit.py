@@ -26,7 +26,7 @@ _FIRST = "0" * 64  # what stands for the hash before the first entry
 _HEAD = 1
 _PURPOSE = "audit head"
 _BATCH = 1000
-Details = Mapping[str, "str | int | bool | None"]
+Details = Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,6 +136,13 @@ class Audit:
             if wanted is not None:
                 query = query.where(audit.c[name] == wanted)
         return [_entry(row) for row in self._connection.execute(query).mappings()]
+
+    def last_hash(self) -> str:
+        """The hash of the newest entry; zeros before the first."""
+        found = self._connection.execute(
+            sa.select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+        ).scalar()
+        return found or _FIRST
 
     def count(self) -> int:
         """How many entries there are."""

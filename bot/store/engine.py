@@ -88,6 +88,21 @@ def writing(engine: sa.engine.Engine) -> Iterator[sa.engine.Connection]:
         yield connection
 
 
+def empty_write_ahead_log(engine: sa.engine.Engine) -> None:
+    """Take what was deleted out of SQLite's write-ahead log too.
+
+    While somebody reads an earlier state nothing happens; SQLite does it later by itself.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with translated(engine.url):
+        raw = engine.raw_connection()
+        try:
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        finally:
+            raw.close()
+
+
 def _open_sqlite(url: sa.engine.URL, vault: Vault) -> sa.engine.Engine:
     if not url.database or url.database == ":memory:" or url.query.get("mode") == "memory":
         raise StoreError(

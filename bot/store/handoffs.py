@@ -103,6 +103,14 @@ class Handoffs:
                 )
             )
 
+    def leave(self, conversation: str) -> None:
+        """From now on `conversation` leads to no record."""
+        self._connection.execute(
+            sa.delete(handoff_conversation).where(
+                handoff_conversation.c.conversation == conversation
+            )
+        )
+
     def merge(self, reference: str, *, into: str, now: datetime) -> None:
         """The request `reference` goes on as `into`; its code leads there from now on.
 

@@ -323,9 +323,9 @@ def key_of(stored: str) -> str:
     return stored.partition(_MARK)[0]
 
 
-def sealed_columns(table: sa.Table) -> list[str]:
-    """Names of the encrypted columns of `table`."""
-    return [name for name, _ in _protected(table)[0]]
+def protected_columns(table: sa.Table) -> list[sa.Column[Any]]:
+    """The encrypted and the hashed columns of `table`."""
+    return [column for column in table.columns if isinstance(column.type, _ProtectedText)]
 
 
 def row_columns(table: sa.Table) -> tuple[str, ...]:
