@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from random import Random
 
@@ -86,7 +87,13 @@ class Delivery:
                 for each in batch:
                     receiver = self._channels[each.channel].receiver(each)
                     sessions[each.channel, receiver].append(each)
-                list(pool.map(self._hold_session, sessions.values()))
+                # Each thread gets a copy of this one's context: the log's process name.
+                held = [
+                    pool.submit(copy_context().run, self._hold_session, group)
+                    for group in sessions.values()
+                ]
+                for each_session in held:
+                    each_session.result()
 
     def release(self) -> int:
         """Free what this worker held when it stopped or died; returns how many."""

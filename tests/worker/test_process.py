@@ -78,7 +78,11 @@ def test_a_worker_sends_what_waits_and_stops_cleanly(house, mail_house, tmp_path
     [message] = mail_house.messages
     assert message["Subject"] == f"[Greater Boston] New urgent request {code}"
     assert "https://chat.clinic.example/console" in message.get_content()
-    house.until(lambda: any(line["event"] == "notice delivered" for line in log_lines(house)))
+    house.until(
+        lambda: [
+            line["process"] for line in log_lines(house) if line["event"] == "notice delivered"
+        ]
+    )
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(PATIENCE) == 0
     logged = (house.data / "stderr").read_text()
