@@ -199,16 +199,11 @@ def _user(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentPa
 
 def _outbox(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentParser) -> int:
     from bot.commands.outbox import retry, show
-    from bot.store import StoreError, open_store
+    from bot.store import open_store
 
-    try:
-        engine = open_store(settings)
-        if chosen.part == "retry":
-            return retry(engine, chosen.id)
-        return show(engine, dead_only=chosen.dead)
-    except StoreError as error:
-        print(error, file=sys.stderr)
-        return _EXIT_FAILED
+    if chosen.part == "retry":
+        return _on_store(lambda: retry(open_store(settings), chosen.id))
+    return _on_store(lambda: show(open_store(settings), dead_only=chosen.dead))
 
 
 def _evaluate_safety(

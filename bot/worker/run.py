@@ -20,6 +20,7 @@ from bot.reviewed import DataError
 from bot.settings import Settings
 from bot.store import StoreError, migrate, open_store, reading
 from bot.store.outbox import Outbox
+from bot.store.purge import Retention, load_retention, purge
 from bot.worker.channel import Channel
 from bot.worker.delivery import Delivery
 from bot.worker.jobs import Job, work
@@ -32,6 +33,7 @@ UNUSABLE = 2  # exit code: a setting or a data file must be mended
 _RETRY_SECONDS = 5.0
 _DELIVER_EVERY = 1.0
 _LOOK_EVERY = 15.0  # for pages and digests
+_PURGE_EVERY = 3600.0
 
 log = structlog.get_logger("handrail.worker")
 
@@ -44,6 +46,7 @@ def run(settings: Settings) -> int:
     """
     try:
         clinics = load_clinics(settings.clinics)
+        retention = load_retention(settings.retention)
         engine = open_store(settings)
     except (DataError, StoreError) as error:
         print(f"the worker cannot start: {error}", file=sys.stderr)
@@ -52,7 +55,7 @@ def run(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if _bring_up(engine, stop):
-        _work(settings, clinics, engine, stop)
+        _work(settings, clinics, retention, engine, stop)
     engine.dispose()
     return 0
 
@@ -60,6 +63,7 @@ def run(settings: Settings) -> int:
 def _work(
     settings: Settings,
     clinics: Mapping[str, Clinic],
+    retention: Retention,
     engine: sa.engine.Engine,
     stop: threading.Event,
 ) -> None:
@@ -79,6 +83,7 @@ def _work(
         Job("deliver", _DELIVER_EVERY, delivery.deliver_due),
         Job("page", _LOOK_EVERY, lambda: page(engine, clinics, _clock())),
         Job("digest", _LOOK_EVERY, lambda: tell_of_the_night(engine, clinics, _clock())),
+        Job("purge", _PURGE_EVERY, lambda: purge(engine, retention, _clock())),
     ]
     delivery.release()  # what this worker held when it was killed
     _say_what_is_missing(settings, clinics, engine)

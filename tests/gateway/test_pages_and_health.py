@@ -120,7 +120,13 @@ async def test_ready_when_brain_and_store_are(web):
     assert (await web.get("/healthz")).json() == {"alive": True}
     response = await web.get("/readyz")
     assert response.status_code == 200
-    assert response.json() == {"ready": True, "brain": True, "store": True, "reasons": []}
+    assert response.json() == {
+        "ready": True,
+        "brain": True,
+        "store": True,
+        "notices": {"waiting": 0, "failing": 0, "dead": 0},
+        "reasons": [],
+    }
 
 
 async def test_not_ready_without_a_brain_and_says_so(web, brain):
@@ -139,4 +145,5 @@ async def test_not_ready_without_a_store_and_does_not_say_where_it_is(web, engin
     response = await web.get("/readyz")
     assert response.status_code == 503
     assert response.json()["store"] is False
+    assert response.json()["notices"] is None
     assert str(database) not in response.text

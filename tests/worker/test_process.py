@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,9 @@ import yaml
 from bot.clinic.profile import load_clinic
 from bot.handoff.desk import HandoffDesk
 from bot.handoff.records import HandoffRecord
+from bot.notify.notice import Notice
 from bot.settings import ROOT, Settings
-from bot.store import migrate, open_store, reading
+from bot.store import migrate, open_store, reading, writing
 from bot.store.outbox import Outbox
 from bot.worker.run import UNUSABLE
 from tests.gateway.installation import PATIENCE, Installation
@@ -108,6 +109,31 @@ def test_without_a_mail_server_it_says_so_once_and_keeps_everything(house, tmp_p
     [line] = log_lines(house)
     assert (line["event"], line["level"], line["waiting"]) == ("notices", "error", 1)
     assert line["cannot_be_sent"] == ["HANDRAIL_SMTP is not set, so no e-mail can be sent"]
+
+
+def test_it_deletes_what_has_been_kept_long_enough(house):
+    settings = Settings.from_environment({"HANDRAIL_DATA": str(house.data)})
+    engine = open_store(settings)
+    migrate(engine)
+    old = datetime.now(timezone.utc) - timedelta(days=31)
+    notice = Notice(
+        *("key", "new", "greater_boston", "K7M-4QX", "email", "a@b.example"),
+        payload={},
+        rank=1,
+        created=old,
+    )
+    with writing(engine) as db:
+        Outbox(db).add([notice])
+        [stored] = Outbox(db).undelivered()
+        Outbox(db).delivered(stored.id, old)
+    house.start("-m", WORKER)
+
+    def gone() -> bool:
+        with reading(engine) as db:
+            return Outbox(db).find(stored.id) is None
+
+    house.until(gone)
+    engine.dispose()
 
 
 def test_settings_that_cannot_be_used_are_named(house):
