@@ -35,11 +35,16 @@ class ActionSay(Action):
     def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
-        """Greets with the long text once, with the short one after that."""
+        """Greets with the long text once, with a short one after that.
+
+        The chat page has shown the long one before the visitor writes anything.
+        """
         turn = Turn(tracker)
         name = turn.intent
         if name == "greet" and any(event.get("event") == "bot" for event in tracker.events):
             name = "greet_again"
+        elif name == "greet" and turn.channel == "web":
+            name = "greet_back"
         say(dispatcher, turn.message(name))
         return [SlotSet(names.MISSES, 0)]
 

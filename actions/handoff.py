@@ -49,6 +49,8 @@ class ActionHandoff(Action):
             name = "handoff_open"
         elif turn.line.readable and turn.line.opens_at and not turn.line.open:
             name, values["opens"] = "handoff_closed", turn.opens
+        elif turn.line.readable and turn.line.open:
+            name = "handoff_closing_soon"
         else:
             name = "handoff_unknown_hours"
         say(dispatcher, turn.message(name, **values))

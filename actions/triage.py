@@ -111,6 +111,7 @@ class _Step:
 
     def begin(self) -> list[EventType]:
         """The first question; what was told before is not asked."""
+        first = not self.turn.tracker.get_slot(names.ASKED)  # the callback form asks `state` too
         if not self._before:
             for text in _told_before(self.turn.tracker):
                 self.sheet.note(volunteered(text), text)
@@ -120,10 +121,10 @@ class _Step:
             self._say(questions.changed(self.turn, self.sheet, list(changes)))
         else:
             self.sheet.note(_pressed(self.turn) or volunteered(self.turn.text), self.turn.text)
-        if not self._before:
+        if first:
             count = str(max(_left(self.turn, self.sheet), 1))
             self._say(self.turn.message("triage_intro", count=count))
-        return self._ask_next(quiet=not self._before)
+        return self._ask_next(quiet=first)
 
     def come_back(self) -> list[EventType]:
         """After a side question the open one comes back in a short form."""
@@ -309,7 +310,7 @@ class ActionGoBack(Action):
         if not sheet.given and not form and volunteered(turn.text):
             # Nothing to correct yet: "actually I'm 16" is where the questions start.
             return [no_result, FollowupAction(names.TRIAGE_FORM)]
-        if not sheet.given or form == names.CALLBACK_FORM:
+        if not sheet.given:
             say(dispatcher, turn.message("go_back_nothing"))
             return [no_result]
         if form == names.TRIAGE_FORM:

@@ -20,6 +20,9 @@ REFERENCE = "reference"
 ASKED = "asked"  # questionnaire items in the order they were answered
 MISSES = "misses"  # messages in a row that were not understood
 CONFIRM = "confirm"
+PHONE_OWNER = "phone_owner"  # whose number it is, see `bot.handoff.callback`
+KNOWN_PHONE = "known_phone"  # the number that the channel knows (SMS), E.164
+PHONE_REFUSED = "phone_refused"  # it was explained once why a number is needed
 RELATION = "relation"  # whom the visitor asks for, see `bot.care.sheet.AnswerSheet`
 RESULT_DUE = "result_due"  # after a correction: the rules are to run again at once
 

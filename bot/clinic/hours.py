@@ -135,6 +135,29 @@ def last_closed(clinic: Clinic, now: datetime) -> Closed | None:
     return closed
 
 
+def staffed_between(
+    clinic: Clinic, start: datetime, end: datetime
+) -> list[tuple[datetime, datetime]]:
+    """When the line is staffed from `start` to `end`, both zone-aware; in the clinic's zone.
+
+    Raises:
+        UnreadableHoursError: the hours or the zone cannot be read.
+    """
+    zone = clinic_zone(clinic)
+    staffed = _read(_expression(clinic), zone)
+    begin, until = start.astimezone(zone), end.astimezone(zone)
+    return [
+        (opens, closes)
+        for opens, closes, state, _comment in staffed.intervals(begin, until)
+        if state == State.OPEN
+    ]
+
+
+def zone_name(moment: datetime, language: str) -> str:
+    """The zone of a zone-aware `moment` in words: "Eastern", "hora del Este"."""
+    return _zone_names(moment)[0 if language == "en" else 1]
+
+
 def describe(moment: datetime, now: datetime, clinic: Clinic, language: str) -> str:
     """`moment` in words, as seen from `now`, in the clinic's zone.
 

@@ -20,10 +20,16 @@ DANGER = {
 CALLBACK = {
     "name": "Ana",
     "phone": "617 555 0142",
+    "state": "MA",
     "best_time": "after 5",
+    "ok_to_call": "no",
+    "ok_to_text": "call only",
     "ok_voicemail": "yes",
-    "confirm": "yes",
+    "confirm": "change something",
 }
+# Whose number it is stands under `phone` too; `language` is asked where it is chosen.
+WHOSE = "whose number"
+LANGUAGE = "language"
 # Severe and step-down answers, so that as many questions as possible are asked.
 LONG_WAY = {
     **ANSWERS,
@@ -34,29 +40,54 @@ LONG_WAY = {
 }
 
 
-def to_question(visitor, question):
-    """Lead a visitor to an open question; None if this conversation never asks it."""
-    if question in FIELDS:
-        visitor.says("please call me back")
-        answers = CALLBACK
-    else:
-        visitor.says("I want to find out which program fits")
-        answers = LONG_WAY
-    while (asked := visitor.state.open_question) in answers:
+def to_item(visitor, item):
+    """Lead a visitor to a question of the questionnaire; None if it is never asked here."""
+    visitor.says("I want to find out which program fits")
+    return _lead(visitor, item, LONG_WAY)
+
+
+def to_field(visitor, field):
+    """Lead a visitor to a question of the callback form."""
+    if field == WHOSE:
+        visitor.says("I need help for my son").says("please call me back").says("Ana")
+        return visitor.says("617 555 0142").hears("callback_phone_owner")
+    visitor.says("please call me back")
+    if field != LANGUAGE:
+        return _lead(visitor, field, CALLBACK)
+    _lead(visitor, "confirm", CALLBACK).says("change the language")
+    return visitor.is_asked(LANGUAGE)
+
+
+def _lead(visitor, question, answers):
+    for _ in answers:
+        asked = visitor.state.open_question
         if asked == question:
             return visitor
-        visitor.says(answers[asked])
+        if asked in answers:
+            visitor.says(answers[asked])
     return None
 
 
-@pytest.mark.parametrize("question", [*ITEMS, *FIELDS])
+@pytest.mark.parametrize("item", ITEMS)
 @pytest.mark.parametrize("channel", ["web", "sms"])
-def test_at_every_question(ask, assistant, channel, question):
-    visitor = to_question(ask("greater_boston", channel), question)
-    if visitor is None:
-        # Not on this way through: at most 12 of the items are asked of anybody.
-        assert question in ITEMS
-        return
+def test_at_every_question_of_the_questionnaire(ask, assistant, channel, item):
+    visitor = to_item(ask("greater_boston", channel), item)
+    # At most 12 of the items are asked of anybody: some are not on this way through.
+    if visitor is not None:
+        is_heard(visitor, assistant)
+
+
+@pytest.mark.parametrize("field", [*FIELDS, WHOSE])
+@pytest.mark.parametrize("channel", ["web", "sms"])
+def test_at_every_question_of_the_callback_form(ask, assistant, channel, field):
+    visitor = to_field(ask("greater_boston", channel), field)
+    assert visitor is not None
+    is_heard(visitor, assistant)
+
+
+def is_heard(visitor, assistant):
+    """Danger of every tier is answered here, and then the open question comes back."""
+    question = visitor.state.open_question
     for tier, message in DANGER.items():
         visitor.says(message).is_at(tier=tier)
         if tier == TIER_CONCERN:
@@ -71,6 +102,7 @@ def test_at_every_question(ask, assistant, channel, question):
             visitor.is_asked(question)
     with reading(assistant.engine) as connection:
         found = Handoffs(connection).find(visitor.conversation)
+    assert found[1].kind == "crisis"
     assert not any(message in repr(found) for message in DANGER.values())
 
 

@@ -56,7 +56,9 @@ def test_a_follow_up_button_asks_its_question(ask):
 
 def test_small_talk_is_answered(ask):
     visitor = ask(BOSTON, now=MONDAY_MORNING)
-    visitor.says("hi").hears("greet", "automated", "not a person", "911", "988")
+    visitor.hears("greet", "automated", "not a person", "911", "988")
+    visitor.says("hi").hears("greet_back").does_not_hear("welcome")
+    visitor.says("hello again").hears("greet_again")
     visitor.says("are you a real person?").hears("ask_if_bot", "program")
     visitor.says("thank you so much").hears("thank")
     visitor.says("bye").hears("goodbye", "988")

@@ -4,12 +4,13 @@ from datetime import datetime
 
 import pytest
 
+from bot.handoff.reference import normalise
 from bot.store import reading
 from bot.store.handoffs import Handoffs
 from tests.dialogue.visitor import THANKSGIVING
 
 SATURDAY = datetime.fromisoformat("2026-11-28T03:00:00-05:00")
-TEN_TO_SIX = datetime.fromisoformat("2026-11-23T17:55:00-05:00")
+FIVE_TO_SIX = datetime.fromisoformat("2026-11-23T17:55:00-05:00")
 
 
 @pytest.fixture
@@ -25,70 +26,38 @@ def record(assistant):
 
 def test_while_the_line_is_open_the_number_and_a_code_are_given(ask, record):
     visitor = ask("greater_boston").says("I want to talk to someone")
-    visitor.hears("handoff_open", "888-278-0716", visitor.state.reference)
+    visitor.hears("handoff_open", "888-278-0716", "Read this code out", visitor.state.reference)
+    assert normalise(visitor.state.reference) == visitor.state.reference
     reference, found = record(visitor)
     assert reference == visitor.state.reference
     assert found.kind == "phone"
 
 
+def test_instead_of_calling_a_visitor_may_be_called(ask):
+    visitor = ask("greater_boston").says("I want to talk to someone").hears("handoff_open")
+    visitor.presses("Call me back instead").is_asked("name")
+
+
 def test_on_thanksgiving_the_visitor_hears_when_the_line_opens(ask):
     visitor = ask("greater_boston", now=THANKSGIVING).says("can I talk to a person")
-    visitor.hears("handoff_closed", "Friday", "8:30 AM Eastern").is_asked("consent")
+    visitor.hears("handoff_closed", "We open tomorrow (Friday) at 8:30 AM Eastern")
+    visitor.is_asked("consent")
+
+
+def test_on_a_saturday_the_visitor_hears_monday(ask):
+    visitor = ask("greater_boston", now=SATURDAY).says("can I talk to a person")
+    visitor.hears("handoff_closed", "We open Monday at 8:30 AM Eastern")
 
 
 def test_minutes_before_closing_no_live_transfer_is_promised(ask):
-    ask("greater_boston", now=TEN_TO_SIX).says("talk to a person").does_not_hear("now: 888")
+    visitor = ask("greater_boston", now=FIVE_TO_SIX).says("talk to a person")
+    visitor.hears("handoff_closing_soon", "can't promise").does_not_hear("talk to our team now")
+    visitor.is_asked("consent").is_at(handoff="callback")
 
 
 def test_a_clinic_without_a_phone_offers_a_callback_at_any_hour(ask):
     visitor = ask("time_wellness_georgia").says("I want to talk to a person")
     visitor.hears("handoff_no_phone").is_asked("consent").is_at(handoff="callback")
-
-
-def test_a_callback_is_stored_only_after_a_yes_and_then_confirmed(ask, record):
-    visitor = ask("greater_boston", now=THANKSGIVING).says("can someone call me")
-    visitor.is_asked("name").says("my name is Ana").is_asked("phone")
-    visitor.says("617-555-0142").is_asked("best_time").says("after 5")
-    visitor.is_asked("ok_voicemail").says("no")
-    visitor.is_asked("confirm").hears("callback_confirm", "Ana", "(617) 555-0142", "after 5")
-    assert record(visitor) is None
-    visitor.presses("Yes").hears("callback_done", visitor.state.reference, "Friday")
-    _, found = record(visitor)
-    assert (found.name, found.phone, found.best_time) == ("Ana", "+16175550142", "after 5")
-    assert found.ok_voicemail == "no"
-    assert "Ana" in found.consent
-
-
-def test_a_refused_confirmation_stores_nothing(ask, record):
-    visitor = ask("greater_boston").says("please call me back").says("Bo").says("617 555 0142")
-    visitor.says("any time").says("yes").is_asked("confirm").says("no").hears("callback_cancelled")
-    assert record(visitor) is None
-
-
-def test_a_second_request_updates_the_first_and_keeps_the_code(ask, record):
-    visitor = ask("greater_boston").says("call me back").says("Bo").says("617 555 0142")
-    visitor.says("mornings").says("yes").says("yes").hears("callback_done")
-    code = visitor.state.reference
-    visitor.says("can you call me back again please").is_asked("confirm").says("yes")
-    visitor.hears("callback_updated", code)
-    assert record(visitor)[0] == code
-
-
-@pytest.mark.parametrize("wrong", ["617 555", "banana", "12345678901234567"])
-def test_a_wrong_number_is_explained_and_asked_again(ask, wrong):
-    visitor = ask("greater_boston").says("call me back").says("Bo").is_asked("phone")
-    visitor.says(wrong).is_asked("phone")
-    visitor.says("617-555-0142").is_asked("best_time")
-
-
-def test_a_name_can_be_skipped(ask):
-    ask("greater_boston").says("call me back").presses("Skip").is_asked("phone")
-
-
-def test_a_question_in_the_form_is_answered_and_is_not_taken_for_a_name(ask, record):
-    visitor = ask("greater_boston").says("call me back").is_asked("name")
-    visitor.says("how long does the program take?").hears("faq_program_length")
-    visitor.hears("callback_name").is_asked("name").says("Lee").is_asked("phone")
 
 
 def test_declining_the_callback_is_accepted(ask):
@@ -106,6 +75,28 @@ def test_the_record_carries_level_answers_and_language(ask, record):
     visitor.is_at(language="es").presses("Para mí").presses("No").says("Massachusetts")
     visitor.says("quiero hablar con una persona").hears("handoff_open")
     _, found = record(visitor)
-    assert found.language == "es"
+    assert (found.language, found.state) == ("es", "MA")
     assert found.answers["state"] == "MA"
     assert found.answers["safety_now"] == "no"
+    assert "age_band" in found.unknown
+    assert found.rules_version
+
+
+@pytest.mark.parametrize("channel", ["web", "sms"])
+def test_the_open_line_is_told_the_same_way_in_spanish(ask, channel):
+    visitor = ask("greater_boston", channel).says("quiero hablar con una persona, por favor")
+    visitor.is_at(language="es", handoff="phone")
+    for words in ("888-278-0716", visitor.state.reference):
+        assert words in visitor.text
+
+
+def test_hours_that_cannot_be_read_promise_nothing_and_are_logged(ask, assistant, caplog):
+    clinic = assistant.clinics["greater_boston"]
+    broken = clinic.copy(update={"hours": clinic.hours.copy(update={"rule": "nine to five"})})
+    assistant.clinics["greater_boston"] = broken
+    try:
+        visitor = ask("greater_boston").says("I want to talk to someone")
+        visitor.hears("handoff_unknown_hours", "888-278-0716", "988", "911").is_asked("consent")
+        visitor.does_not_hear("We open", "now:")
+    finally:
+        assistant.clinics["greater_boston"] = clinic
