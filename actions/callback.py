@@ -6,6 +6,7 @@ said and kept. What is known is not asked; it stands in the recap and can be cha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,7 @@ from bot.handoff.callback import (
     PERSON,
     PHONE_OWNER,
     VISITOR,
+    PhoneProblem,
     SeveralPhones,
     display_phone,
 )
@@ -50,6 +52,12 @@ _LANGUAGE = "language"
 _UNREACHABLE = "unreachable"  # value of `confirm`: no number, or no safe way to use it
 _SURE = 0.6  # an act or a question that certain is not somebody's name
 _WORDS_OF_A_QUESTION = 4
+_FEW_WORDS = 2  # more than that is no mere hello
+# "When the kids are at school" is a time; "when do you open" is a question.
+_WHILE = re.compile(
+    r"\s*(?:when|while|whenever|cuando|mientras)\s+(?!(?:do|does|is|are|can|will|would|should)\b)",
+    re.IGNORECASE,
+)
 _MISSES_BEFORE_SKIP = 3
 # Said about the form, not in answer to it: rules take these turns.
 _SAID_ABOUT = frozenset(
@@ -57,7 +65,10 @@ _SAID_ABOUT = frozenset(
     | {"ask_if_bot", "repeat", "pause", "switch_language", "medical_advice", "complain"}
 )
 # Say nothing by themselves here: an answer was meant, but not understood.
-_NO_ANSWER = frozenset({"nlu_fallback", "affirm", "deny", "unsure", "go_back", ANSWER})
+_NO_ANSWER = frozenset(
+    {"nlu_fallback", "out_of_scope", "affirm", "deny", "unsure", "go_back", ANSWER}
+)
+_SMALL_TALK = frozenset({"greet", "thank", "goodbye"})
 # Somebody leaves: asking again at once would not let them go.
 _LEAVING = frozenset({"pause", "goodbye", "stop_messages"})
 _KEPT = (*(field for field in FIELDS if field != _LANGUAGE), PHONE_OWNER)
@@ -321,7 +332,7 @@ class _Step:
 
     def _missed(self) -> list[EventType]:
         """An answer was meant that did not fit: ask again; anything else is for the rules."""
-        if self.turn.intent not in _NO_ANSWER:
+        if self.turn.intent not in _NO_ANSWER or self.turn.text.rstrip().endswith("?"):
             return []
         misses = int(self.turn.tracker.get_slot(names.MISSES) or 0) + 1
         self._say(_question(self.turn, self.open, self._fields))
@@ -481,9 +492,15 @@ def _person(turn: Turn) -> str:
 def _is_said_about(turn: Turn, field: str) -> bool:
     if turn.intent in _SAID_ABOUT and turn.confidence >= _SURE:
         return not _is_an_answer(turn, field)
+    few = len(turn.text.split()) <= _FEW_WORDS
+    if turn.intent in _SMALL_TALK and turn.confidence >= _SURE and few:
+        return True
+    if not turn.intent.startswith("faq_"):
+        return False
     # "mornings" is a time to call, whatever topic it sounds like; a question is a sentence.
     a_sentence = len(turn.text.split()) >= _WORDS_OF_A_QUESTION and turn.confidence >= _SURE
-    return turn.intent.startswith("faq_") and (turn.text.rstrip().endswith("?") or a_sentence)
+    a_time = field == "best_time" and _WHILE.match(turn.text)
+    return turn.text.rstrip().endswith("?") or (a_sentence and not a_time)
 
 
 def _is_an_answer(turn: Turn, field: str) -> bool:
@@ -492,6 +509,8 @@ def _is_an_answer(turn: Turn, field: str) -> bool:
         return True
     if "stop" in normalise(turn.text).split():
         return False
+    if field == "best_time":
+        return not turn.text.rstrip().endswith("?") and bool(read_wish(turn.text, turn.now.date()))
     if field == "phone":
         return not isinstance(callback.read_phone(turn.text), PhoneProblem)
     if field in ("ok_to_call", "ok_to_text"):

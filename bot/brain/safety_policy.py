@@ -21,7 +21,7 @@ from rasa.shared.core.events import ActionExecuted, UserUttered
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from bot.brain.names import ACTION_SAFETY, ACTION_SAFETY_FOLLOW_UP, PENDING
+from bot.brain.names import ACTION_SAFETY, ACTION_SAFETY_FOLLOW_UP, CALLBACK_FORM, PENDING
 from bot.brain.safety_turn import SafetyStep, next_step
 
 
@@ -73,6 +73,7 @@ class SafetyPolicy(Policy):
             pending=tracker.get_slot(PENDING),
             form_is_open=tracker.active_loop_name is not None,
             barrier=_barrier(tracker),
+            says_how_to_reach=_says_how_to_reach(tracker),
         )
         action = {
             SafetyStep.RESPOND: ACTION_SAFETY,
@@ -92,6 +93,13 @@ class SafetyPolicy(Policy):
 def _barrier(tracker: DialogueStateTracker) -> str | None:
     parsed = tracker.latest_message.parse_data if tracker.latest_message else {}
     return (parsed.get("safety") or {}).get("barrier")  # type: ignore[attr-defined]
+
+
+def _says_how_to_reach(tracker: DialogueStateTracker) -> bool:
+    message = tracker.latest_message
+    typed = message is not None and message.intent.get("confidence", 0.0) < 1.0  # no button
+    asked = tracker.get_slot("requested_slot") in ("ok_to_call", "ok_to_text")
+    return typed and asked and tracker.active_loop_name == CALLBACK_FORM
 
 
 def _actions_since_message(tracker: DialogueStateTracker) -> list[str]:

@@ -56,6 +56,7 @@ def next_step(
     pending: str | None,
     form_is_open: bool,
     barrier: str | None = None,
+    says_how_to_reach: bool = False,
 ) -> SafetyStep:
     """Decide the next safety step.
 
@@ -65,6 +66,8 @@ def next_step(
         pending: the open question outside forms, see `bot.brain.names`.
         form_is_open: whether a form waits for an answer.
         barrier: what the message says keeps the visitor from calling (`bot.safety.barriers`).
+        says_how_to_reach: typed where the callback form asks whether to call or text, so
+            that "no calls" is the answer to it; nothing is left open after a crisis reply.
     """
     if ACTION_SAFETY in actions:
         return SafetyStep.LISTEN
@@ -78,6 +81,8 @@ def next_step(
         return SafetyStep.FOLLOW_UP
     if intent in SAFETY_INTENTS or intent == "help_now":
         return SafetyStep.RESPOND
+    if intent == CRISIS_CANNOT_CALL and says_how_to_reach and pending is None:
+        return SafetyStep.NOTHING
     if intent in (CRISIS_CAN_CALL, CRISIS_CANNOT_CALL, CRISIS_GO_ON):
         return SafetyStep.FOLLOW_UP
     if pending == PENDING_CONCERN:

@@ -127,7 +127,7 @@ def search(office: Office, ask: Ask) -> Response:
         work = Casework(db)
         if code is not None:
             by, found = "code", [Handoffs(db).current(code) or code]
-        elif not isinstance(number, PhoneProblem):
+        elif isinstance(number, str):
             by, found = "phone", work.with_phone(number, clinics)
         elif any(character.isalpha() for character in wanted):
             by = "name"

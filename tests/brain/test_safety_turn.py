@@ -14,8 +14,14 @@ from bot.brain.safety_turn import SafetyStep, next_step
 from bot.vocabulary import CRISIS_CANNOT_CALL, SAFETY_INTENTS
 
 
-def step(intent, *, actions=(), pending=None, form=False):
-    return next_step(actions=actions, intent=intent, pending=pending, form_is_open=form)
+def step(intent, *, actions=(), pending=None, form=False, says_how_to_reach=False):
+    return next_step(
+        actions=actions,
+        intent=intent,
+        pending=pending,
+        form_is_open=form,
+        says_how_to_reach=says_how_to_reach,
+    )
 
 
 @pytest.mark.parametrize("intent", [*SAFETY_INTENTS, "help_now"])
@@ -26,6 +32,15 @@ def test_danger_is_answered_whatever_is_open(intent, pending, form):
     if intent == "safety_concern" and pending == PENDING_CRISIS:
         expected = SafetyStep.FOLLOW_UP  # an answer to "can you call?", not a new worry
     assert step(intent, pending=pending, form=form) is expected
+
+
+def test_no_calls_please_is_an_answer_where_the_form_asks_how_to_reach_somebody():
+    assert step(CRISIS_CANNOT_CALL, form=True) is SafetyStep.FOLLOW_UP
+    typed = {"form": True, "says_how_to_reach": True}
+    assert step(CRISIS_CANNOT_CALL, **typed) is SafetyStep.NOTHING
+    assert step(CRISIS_CANNOT_CALL, pending=PENDING_CRISIS, **typed) is SafetyStep.FOLLOW_UP
+    for intent in (*SAFETY_INTENTS, "help_now"):
+        assert step(intent, **typed) is SafetyStep.RESPOND
 
 
 def test_the_crisis_reply_stands_alone_even_in_a_form():

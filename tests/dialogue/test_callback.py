@@ -104,8 +104,8 @@ def test_what_the_questionnaire_knows_is_not_asked_again(ask, phone):
 
 def test_the_state_of_the_form_is_known_to_the_questionnaire(ask, phone):
     visitor = fill_in(ask("greater_boston").says("call me back"), phone=phone).says("yes")
-    visitor.says("find a program for me").hears("triage_intro").is_asked("safety_now").says("no")
-    visitor.is_asked("age_band")
+    visitor.says("find a program").hears("triage_intro").is_asked("for_whom").says("me")
+    visitor.says("no").is_asked("age_band")
 
 
 # --- one request per person and day ----------------------------------------------------------
@@ -336,4 +336,4 @@ def test_danger_in_the_form_is_answered_first_and_the_form_goes_on(ask, record, 
     assert "988" in visitor.text
     visitor.presses("Keep going here").is_asked("best_time")
     fill_in(visitor).says("yes")
-    assert "kill" not in repr(record(visitor)[1])
+    assert "tonight" not in repr(record(visitor)[1])
