@@ -19,6 +19,7 @@ from rasa.shared.core.events import deserialise_events
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy.engine import Engine
 
+from bot.brain.action_endpoint import failures
 from bot.store import TrackerEvents, reading, writing
 
 # Set by the brain for each turn: an event that tells that nobody waits for its answer.
@@ -42,7 +43,10 @@ class HandrailTrackerStore(TrackerStore):
         self._engine = engine
 
     async def save(self, tracker: DialogueStateTracker) -> None:
-        """Append the events that are not stored yet.
+        """Append the events that are not stored yet; none of a turn in which an action failed.
+
+        The visitor is then asked to send the message again, and must meet the question
+        that was open.
 
         Raises:
             StoreError, Conflict: nothing was stored.
@@ -52,6 +56,8 @@ class HandrailTrackerStore(TrackerStore):
         abandoned = nobody_waits.get()
         if abandoned is not None and abandoned.is_set():
             raise Abandoned
+        if failures.get([]):
+            return  # the brain says so, loudly
         stored: int = getattr(tracker, _STORED, 0)
         new = [json.dumps(event.as_dict()) for event in list(tracker.events)[stored:]]
         if new:
