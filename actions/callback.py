@@ -52,7 +52,6 @@ _LANGUAGE = "language"
 _UNREACHABLE = "unreachable"  # value of `confirm`: no number, or no safe way to use it
 _SURE = 0.6  # an act or a question that certain is not somebody's name
 _WORDS_OF_A_QUESTION = 4
-_FEW_WORDS = 2  # more than that is no mere hello
 # "When the kids are at school" is a time; "when do you open" is a question.
 _WHILE = re.compile(
     r"\s*(?:when|while|whenever|cuando|mientras)\s+(?!(?:do|does|is|are|can|will|would|should)\b)",
@@ -68,7 +67,6 @@ _SAID_ABOUT = frozenset(
 _NO_ANSWER = frozenset(
     {"nlu_fallback", "out_of_scope", "affirm", "deny", "unsure", "go_back", ANSWER}
 )
-_SMALL_TALK = frozenset({"greet", "thank", "goodbye"})
 # Somebody leaves: asking again at once would not let them go.
 _LEAVING = frozenset({"pause", "goodbye", "stop_messages"})
 _KEPT = (*(field for field in FIELDS if field != _LANGUAGE), PHONE_OWNER)
@@ -492,8 +490,7 @@ def _person(turn: Turn) -> str:
 def _is_said_about(turn: Turn, field: str) -> bool:
     if turn.intent in _SAID_ABOUT and turn.confidence >= _SURE:
         return not _is_an_answer(turn, field)
-    few = len(turn.text.split()) <= _FEW_WORDS
-    if turn.intent in _SMALL_TALK and turn.confidence >= _SURE and few:
+    if callback.is_small_talk(turn.text):
         return True
     if not turn.intent.startswith("faq_"):
         return False

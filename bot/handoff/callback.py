@@ -76,6 +76,7 @@ class FormWords(ReviewedModel):
     becomes: PerLanguage
     going_back: PerLanguage
     cancelling: PerLanguage
+    small_talk: PerLanguage
     ways: dict[str, PerLanguage]
     owners: dict[str, PerLanguage]
     languages: dict[str, PerLanguage]
@@ -167,6 +168,11 @@ def skips(text: str) -> bool:
     lists = words.load_words()
     said = words.without_fillers(words.normalise(text))
     return said in (*lists.skip.all(), *lists.unsure.all())
+
+
+def is_small_talk(text: str) -> bool:
+    """Whether a message only greets, thanks or says goodbye."""
+    return words.normalise(text) in load_form_words().small_talk.all()
 
 
 def change_in(text: str, *, any_field: bool = False) -> Change | None:

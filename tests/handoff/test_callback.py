@@ -206,6 +206,11 @@ def test_no_call_after_all(said):
     assert cancels(said)
 
 
+def test_a_greeting_is_nobodys_name():
+    said = ("hi", "Thank you!", "adiós", "Lee", "Joy")
+    assert [callback.is_small_talk(each) for each in said] == [True, True, True, False, False]
+
+
 @pytest.mark.parametrize(
     ("said", "read"), [("Spanish please", "es"), ("inglés", "en"), ("Klingon", None)]
 )
