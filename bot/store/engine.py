@@ -8,6 +8,8 @@ second; the fsync is paid gladly.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator
@@ -22,6 +24,7 @@ from bot.store.vault import OPTION, Vault
 
 BUSY_SECONDS = 2.0  # below the 3 s in which a visitor gets an answer
 _READING = "handrail_reading"
+_FILE = "handrail_file"  # in a connection's record: which file it has opened
 
 
 def open_store(settings: Settings) -> sa.engine.Engine:
@@ -120,6 +123,8 @@ def _open_sqlite(url: sa.engine.URL, vault: Vault) -> sa.engine.Engine:
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )
     event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", _remember_file(url.database))
+    event.listen(engine, "checkout", _refuse_a_file_that_is_gone(url.database))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -129,6 +134,31 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _remember_file(path: str) -> Callable[[Any, Any], None]:
+    def remember(_: Any, record: Any) -> None:
+        record.info[_FILE] = _file(path)
+
+    return remember
+
+
+def _refuse_a_file_that_is_gone(path: str) -> Callable[[Any, Any, Any], None]:
+    # SQLite writes on into a file that was removed or replaced, and what we promise on
+    # the strength of that would be lost. The pool then opens the path anew.
+    def refuse(_: Any, record: Any, __: Any) -> None:
+        if record.info[_FILE] != _file(path):
+            raise exc.DisconnectionError("the database file is not the one that was opened")
+
+    return refuse
+
+
+def _file(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _begin_sqlite(connection: sa.engine.Connection) -> None:

@@ -46,7 +46,11 @@ def _place(url: sa.engine.URL) -> str:
 
 def _first_line(error: exc.DBAPIError) -> str:
     """The driver's reason; never its DETAIL lines, which quote the row."""
-    lines = str(error.orig).strip().splitlines()
+    reason: BaseException | None = error.orig
+    while reason is not None and "no such savepoint" in str(reason):
+        # SQLite has rolled everything back by itself; what made it do so came before.
+        reason = reason.__context__
+    lines = str(reason or error.orig).strip().splitlines()
     return lines[0] if lines else type(error.orig).__name__
 
 
