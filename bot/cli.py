@@ -136,6 +136,12 @@ def _parser() -> argparse.ArgumentParser:
     purge = command("purge", _purge, "Delete what has been kept long enough.")
     purge.add_argument("--dry-run", action="store_true", help="say what would be deleted")
 
+    embed = command("embed", _embed, "Print what a clinic pastes into its website.")
+    embed.add_argument("--clinic", metavar="ID", required=True)
+    embed.add_argument(
+        "--host", metavar="URL", help="this server's address for visitors, https://chat.example"
+    )
+
     evaluate = command("eval", _evaluate_safety, "Measure a part on labelled text.")
     parts = evaluate.add_subparsers(dest="part", required=True, metavar="PART")
     safety = parts.add_parser("safety", help="recall and false alarms of the safety screen")
@@ -204,6 +210,14 @@ def _outbox(chosen: argparse.Namespace, settings: Settings, _: argparse.Argument
     if chosen.part == "retry":
         return _on_store(lambda: retry(open_store(settings), chosen.id))
     return _on_store(lambda: show(open_store(settings), dead_only=chosen.dead))
+
+
+def _embed(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentParser) -> int:
+    from bot.clinic.profile import load_clinic
+    from bot.commands.embed import embed
+
+    clinic = load_clinic(settings.clinics / f"{chosen.clinic}.yml")
+    return embed(clinic, chosen.host or f"http://localhost:{settings.port}")
 
 
 def _evaluate_safety(

@@ -257,12 +257,13 @@ def _language(fields: Mapping[str, Any]) -> str | None:
 
 def _answer(answer: Answer) -> dict[str, Any]:
     return {
-        "messages": [_shown(message) for message in answer.messages],
+        "messages": [shown(message) for message in answer.messages],
         "state": to_json(answer.state),
     }
 
 
-def _shown(message: Shown) -> dict[str, Any]:
+def shown(message: Shown) -> dict[str, Any]:
+    """A message of an answer as the API gives it."""
     return {
         "seq": message.seq,
         "text": message.text,

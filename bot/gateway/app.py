@@ -20,7 +20,9 @@ from bot.clinic.profile import Clinic
 from bot.console.app import routes as console_routes
 from bot.gateway import api, health, pages
 from bot.gateway.brain import Brain
+from bot.gateway.embed import Bundles, load_bundle
 from bot.gateway.events import Streams
+from bot.gateway.forms import Forms
 from bot.gateway.limits import Limits
 from bot.gateway.origins import Origins
 from bot.gateway.own_words import OwnWords
@@ -45,6 +47,7 @@ def create_app(
     clock: Callable[[], datetime],
     deadline: float = DEADLINE,
     limits: Limits | None = None,
+    bundles: Bundles | None = None,
 ) -> Starlette:
     """The gateway as an ASGI application.
 
@@ -59,7 +62,9 @@ def create_app(
         clock: gives the present time, zone-aware.
         deadline: seconds from a message's arrival to the end of waiting for the brain.
         limits: counts what every sender asks; by default without trusted proxies.
+        bundles: the chat's script; by default the present version alone.
     """
+    bundles = bundles or Bundles(load_bundle())
     limits = limits or Limits(time.monotonic)
     words = OwnWords(clinics, replies, load_texts())
     turns = Turns(
@@ -70,13 +75,15 @@ def create_app(
         brain=brain,
         deadline=deadline,
     )
+    forms = Forms(turns, words, limits, clock, stored=api.stored, shown=api.shown)
     streams = Streams(engine, turns.watch, api.stored)
     app = Starlette(
         routes=[
             *api.routes(clinics, turns, streams, words, limits, clock),
+            *bundles.routes(),
             *health.routes(engine, brain),
             *console_routes(engine=engine, clinics=clinics, clock=clock),
-            *pages.routes(clinics, words),
+            *pages.routes(clinics, words, forms, clock),
         ],
         middleware=[Middleware(Protection), Middleware(Origins, clinics=clinics)],
         lifespan=lambda _: _bring_up(engine, screen, streams),

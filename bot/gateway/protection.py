@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+NO_FRAMES = "frame-ancestors 'none'"
 # Only our own files; nothing inline, nothing from elsewhere.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -19,7 +20,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
-        "frame-ancestors 'none'",
+        NO_FRAMES,
     )
 )
 _HEADERS = {
@@ -56,11 +57,13 @@ class Protection:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
+                framed = "content-security-policy" in headers  # says itself who may frame it
                 for name, value in _HEADERS.items():
-                    headers[name] = value
+                    if not (framed and name == "X-Frame-Options"):
+                        headers.setdefault(name, value)
                 # Conversations are private; only the page's own files may be kept.
                 if not scope["path"].startswith(("/static/", "/console/static/")):
-                    headers["Cache-Control"] = "no-store"
+                    headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         try:

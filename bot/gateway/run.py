@@ -13,6 +13,7 @@ import uvicorn
 from bot.clinic.profile import load_clinics
 from bot.gateway.app import create_app
 from bot.gateway.brain_client import SocketBrain
+from bot.gateway.embed import Bundles, load_bundle
 from bot.gateway.limits import Limits
 from bot.gateway.turn import Screen
 from bot.reviewed import DataError
@@ -43,6 +44,7 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
             engine=open_store(settings),
             brain=SocketBrain(settings.socket),
             clock=lambda: datetime.now(timezone.utc),
+            bundles=Bundles(load_bundle(), settings.data / "widgets"),
             limits=Limits(time.monotonic, settings.proxies),
         )
     except (OSError, ValueError, DataError, StoreError) as error:

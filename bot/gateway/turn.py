@@ -314,6 +314,10 @@ class Turns:
         self.watch.news(conversation)
         log.info("ended by the visitor", conversation=conversation)
 
+    def reads_danger(self, text: str) -> bool:
+        """Whether the safety screen reads danger in `text`, or cannot say."""
+        return tier_at_least(self._screened("", normalise(text)).tier, TIER_CONCERN)
+
     # --- the stages, in order -----------------------------------------------------------
 
     async def _read(self, turn: InFlight) -> None:
@@ -325,16 +329,16 @@ class Turns:
             return
         text = turn.text or turn.button_label or ""
         if len(text) <= BRAIN_CHARACTERS:
-            turn.reading = self._screened(turn, text)
+            turn.reading = self._screened(turn.conversation, text)
         else:
-            turn.reading = await asyncio.to_thread(self._screened, turn, text)
+            turn.reading = await asyncio.to_thread(self._screened, turn.conversation, text)
 
-    def _screened(self, turn: InFlight, text: str) -> Reading:
+    def _screened(self, conversation: str, text: str) -> Reading:
         """What the screen says; if it fails, the message still counts as a concern."""
         try:
             return self._screen.read(text)
         except Exception as error:
-            _log_trouble(turn.conversation, error)
+            _log_trouble(conversation, error)
             return UNREAD
 
     async def _wait_and_remember(self, turn: InFlight, place: Place) -> None:
@@ -380,7 +384,7 @@ class Turns:
         if turn.pressed is None:
             return
         # Labels are screened as well: "2" may stand for a sentence of danger.
-        read_label = self._screened(turn, turn.pressed.label)
+        read_label = self._screened(turn.conversation, turn.pressed.label)
         if not turn.text:
             turn.text, turn.reading = turn.pressed.label, read_label
         elif higher_tier(read_label.tier, turn.reading.tier) != turn.reading.tier:
