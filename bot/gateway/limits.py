@@ -24,8 +24,6 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.requests import HTTPConnection
 
-from bot.settings import Network
-
 # Generous: a campus, a clinic's waiting room or a mobile carrier may share one address.
 OPENINGS = "20/minute;300/hour"  # conversations of one address
 OF_CONVERSATION = "30/minute;300/hour"  # messages; who presses buttons fast sends one in 2 s
@@ -36,8 +34,6 @@ READ_OF_ADDRESS = "300/minute"
 READ_IN_ALL = "1200/minute"
 _MOST_KEYS = 100_000
 _IPV6_SITE = 64  # bits of an IPv6 address that one household or office has for itself
-
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,12 +57,10 @@ class Limits:
 
     Args:
         seconds: a clock that never goes back.
-        proxies: networks whose X-Forwarded-For is believed.
     """
 
-    def __init__(self, seconds: Callable[[], float], proxies: Sequence[Network] = ()):
+    def __init__(self, seconds: Callable[[], float]):
         self._seconds = seconds
-        self._proxies = tuple(proxies)
         self._counts = _Counts(seconds)
         self._limiter = FixedWindowRateLimiter(self._counts)
         self._key = secrets.token_bytes(16)
@@ -77,12 +71,11 @@ class Limits:
         self._read_in_all = parse_many(READ_IN_ALL)
 
     def sender(self, connection: HTTPConnection) -> str:
-        """Stands for the address that `connection` comes from; not the address itself."""
-        address = sender_address(
-            connection.client.host if connection.client else "",
-            connection.headers.getlist("x-forwarded-for"),
-            self._proxies,
-        )
+        """Stands for the address that `connection` comes from; not the address itself.
+
+        What X-Forwarded-For says has been judged before, see `bot.gateway.run`.
+        """
+        address = sender_address(connection.client.host if connection.client else "")
         return hashlib.blake2b(address.encode(), key=self._key, digest_size=12).hexdigest()
 
     def opening(self, sender: str) -> int:
@@ -119,41 +112,17 @@ class Limits:
         return math.ceil(wait)
 
 
-def sender_address(peer: str, forwarded: Sequence[str], proxies: Sequence[Network]) -> str:
-    """The address that counts: of IPv6 its /64, in which one sender can change at will.
-
-    Args:
-        peer: who has connected.
-        forwarded: the X-Forwarded-For headers; believed as far as the proxies reach.
-        proxies: networks of our own proxies.
-    """
-    address = _parsed(peer)
-    if address is None:
-        return peer
-    hops = [hop for header in forwarded for hop in header.split(",")]
-    while hops and any(address in network for network in proxies):
-        before = _parsed(hops.pop())
-        if before is None:
-            break
-        address = before
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, _IPV6_SITE), strict=False))
-    return str(address)
-
-
-def _parsed(text: str) -> _Address | None:
-    """An address, perhaps with a port, as proxies write it; None if it is none."""
-    text = text.strip()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
+def sender_address(peer: str) -> str:
+    """The address that counts: of IPv6 its /64, in which one sender can change at will."""
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(peer)
     except ValueError:
-        return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return mapped or address
+        return peer
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, _IPV6_SITE), strict=False))
 
 
 class _Counts(Storage):  # type: ignore[misc]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from bot.clinic.profile import load_clinics
 from bot.gateway.app import create_app
@@ -45,7 +46,7 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
             brain=SocketBrain(settings.socket),
             clock=lambda: datetime.now(timezone.utc),
             bundles=Bundles(load_bundle(), settings.data / "widgets"),
-            limits=Limits(time.monotonic, settings.proxies),
+            limits=Limits(time.monotonic),
         )
     except (OSError, ValueError, DataError, StoreError) as error:
         print(f"the gateway cannot start: {error}", file=sys.stderr)
@@ -53,25 +54,8 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
     # When it has finished, uvicorn raises the signal again; nothing is left to do then.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # Whom to believe about addresses is for `bot.gateway.limits` alone.
-            proxy_headers=False,
-            # The protocol that bounds the size of headers.
-            http="h11",
-            h11_max_incomplete_event_size=_HEADER_BYTES,
-            ws="none",
-            timeout_graceful_shutdown=_FINISH_SECONDS,
-        )
-    )
     try:
-        server.run()
+        uvicorn.Server(server(app, settings)).run()
     except SystemExit:
         # uvicorn's way to say that it cannot listen.
         print(
@@ -81,3 +65,23 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
         )
         return UNUSABLE
     return 0
+
+
+def server(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How `app` is served."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Addresses count for limits: only our own proxies are believed about them.
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=[str(network) for network in settings.proxies],
+        # The protocol that bounds the size of headers.
+        http="h11",
+        h11_max_incomplete_event_size=_HEADER_BYTES,
+        ws="none",
+        timeout_graceful_shutdown=_FINISH_SECONDS,
+    )

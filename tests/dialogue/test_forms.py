@@ -19,6 +19,8 @@ from bot.texts.messages import load_texts
 from tests.dialogue.visitor import THANKSGIVING
 from tests.gateway.text_browser import TextBrowser
 
+FIRST_CHOICE = "first choice"  # again and again, until the next step is offered
+
 
 @pytest.fixture
 def talk(assistant, loop):
@@ -41,9 +43,12 @@ def talk(assistant, loop):
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://handrail") as web:
             browser = await TextBrowser(web).visit(address)
-            for step in steps:
+            for step, following in zip(steps, (*steps[1:], ""), strict=True):
                 if step.startswith("="):
                     await browser.write(step[1:])
+                elif step == FIRST_CHOICE:
+                    while following not in browser.page.buttons:
+                        await browser.press(browser.page.choices[0])
                 else:
                     await browser.press(step)
                 assert browser.response.status_code == 200, browser.text
@@ -60,11 +65,11 @@ def record(assistant, browser):
 
 ENGLISH = (
     *("Start the chat", "Find what fits", "For me", "No", "=MA", "18 or older", "No"),
-    *("Mild: the days still work", "None", "A lot of help", "That's right"),
+    *("Mild: the days still work", "None", "A lot of help", FIRST_CHOICE, "That's right"),
 )
 SPANISH = (
     *("Empezar el chat", "Ver qué opción encaja", "Para mí", "No", "=MA", "18 años o más", "No"),
-    *("Leve: los días todavía se llevan", "Ninguna", "Mucha ayuda", "Así es"),
+    *("Leve: los días todavía se llevan", "Ninguna", "Mucha ayuda", FIRST_CHOICE, "Así es"),
 )
 
 

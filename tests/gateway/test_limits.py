@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import ipaddress
 
 import httpx
 import pytest
 from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
 
 from bot.gateway import body
 from bot.gateway import limits as module
 from bot.gateway.limits import Limits, Pace, sender_address
+from bot.gateway.run import server
 from bot.safety.replies import is_crisis_response
-from bot.settings import ROOT
+from bot.settings import ROOT, Settings
 from bot.store import Alerts, reading
 from bot.turns import Button, TurnState
 from tests.gateway.conftest import WITHOUT_PHONE, says
 from tests.gateway.test_api import Visitor, arrive
-
-PROXY = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")]
 
 
 class Clock:
@@ -222,29 +223,55 @@ def test_counts_do_not_grow_without_end(monkeypatch, seconds):
 
 
 @pytest.mark.parametrize(
-    ("peer", "forwarded", "expected"),
+    ("peer", "expected"),
     [
-        ("203.0.113.7", [], "203.0.113.7"),
-        # Somebody else's word about themselves is not believed.
-        ("203.0.113.7", ["198.51.100.1"], "203.0.113.7"),
-        ("10.0.0.1", ["198.51.100.1"], "198.51.100.1"),
-        # Only what our own proxies have added counts: the last one that is not ours.
-        ("10.0.0.1", ["1.1.1.1, 198.51.100.1, 10.0.0.2"], "198.51.100.1"),
-        ("10.0.0.1", ["1.1.1.1", "198.51.100.1"], "198.51.100.1"),
-        ("10.0.0.1", ["198.51.100.1:5555"], "198.51.100.1"),
-        ("10.0.0.1", ["198.51.100.1, nonsense"], "10.0.0.1"),
-        ("10.0.0.1", ["", "x" * 5000], "10.0.0.1"),
-        ("10.0.0.1", [], "10.0.0.1"),
-        ("2001:db8:1:2:3:4:5:6", [], "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::1", [], "2001:db8:1:2::/64"),
-        ("fd00::1", ["[2001:db8:1:3::9]:443"], "2001:db8:1:3::/64"),
-        ("::ffff:203.0.113.7", [], "203.0.113.7"),
-        ("", [], ""),
-        ("testclient", ["198.51.100.1"], "testclient"),
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("", ""),
+        ("testclient", "testclient"),
     ],
 )
-def test_whose_address_counts(peer, forwarded, expected):
-    assert sender_address(peer, forwarded, PROXY) == expected
+def test_whose_address_counts(peer, expected):
+    assert sender_address(peer) == expected
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "expected"),
+    [
+        # Somebody's word about themselves is not believed.
+        ("203.0.113.7", "198.51.100.1", "203.0.113.7"),
+        ("127.0.0.1", "198.51.100.1", "127.0.0.1"),
+        # Only what our own proxies have added counts: the last one that is not ours.
+        ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "1.1.1.1, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+        ("10.0.0.1", "198.51.100.1:5555", "198.51.100.1"),
+        ("fd00::1", "[2001:db8:1:3::9]:443", "2001:db8:1:3::9"),
+    ],
+)
+async def test_only_our_own_proxies_are_believed(settings, peer, forwarded, expected):
+    async def who(scope, receive, send):
+        await PlainTextResponse(scope["client"][0])(scope, receive, send)
+
+    networks = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
+    config = server(who, dataclasses.replace(settings, proxies=networks))
+    config.load()
+    transport = httpx.ASGITransport(app=config.loaded_app, client=(peer, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://handrail") as web:
+        response = await web.get("/", headers={"X-Forwarded-For": forwarded})
+    assert response.text == expected
+
+
+async def test_without_proxies_nobody_is_believed(settings):
+    config = server(None, settings)
+    assert config.proxy_headers is False
+
+
+@pytest.mark.parametrize("text", ["here", "10.0.0.0/99", "10.0.0.1, *"])
+def test_a_proxy_that_is_no_network_is_named(text):
+    with pytest.raises(ValueError, match="HANDRAIL_PROXIES"):
+        Settings.from_environment({"HANDRAIL_PROXIES": text})
 
 
 def test_an_address_is_not_kept_in_clear(seconds):

@@ -71,6 +71,16 @@ class Page(HTMLParser):
     def buttons(self) -> list[str]:
         return [label for form in self.forms for label in form.buttons]
 
+    @property
+    def choices(self) -> list[str]:
+        """The buttons that answer the assistant."""
+        return [
+            label
+            for form in self.forms
+            for label, (name, _) in form.buttons.items()
+            if name == "button"
+        ]
+
 
 class TextBrowser:
     """One visitor with such a browser.
