@@ -135,7 +135,7 @@ def routes(
         )
 
     async def end(request: Request) -> Response:
-        await turns.end(_conversation(request), allowed=owner(request))
+        await turns.end(_conversation(request), now=clock(), allowed=owner(request))
         return Response(status_code=204)
 
     async def about(request: Request) -> Response:

@@ -183,7 +183,9 @@ class Forms:
     async def _clear(self, talk: Talk) -> None:
         if talk.conversation:
             try:
-                await self._turns.end(talk.conversation, allowed=owner_of(talk.token or ""))
+                await self._turns.end(
+                    talk.conversation, now=self._clock(), allowed=owner_of(talk.token or "")
+                )
             except StoreError:
                 talk.notice = self._words.word("form_not_cleared", talk.language)
                 talk.status = 503

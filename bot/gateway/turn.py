@@ -38,6 +38,7 @@ from bot.handoff.records import crisis_record
 from bot.safety.reading import Reading
 from bot.store import (
     Alerts,
+    Audit,
     Buttons,
     Conversations,
     Messages,
@@ -290,8 +291,14 @@ class Turns:
         except asyncio.TimeoutError:
             raise StoreError("the store is too slow") from None
 
-    async def end(self, conversation: str, *, allowed: Callable[[Conversation], bool]) -> None:
+    async def end(
+        self, conversation: str, *, now: datetime, allowed: Callable[[Conversation], bool]
+    ) -> None:
         """End a conversation for good, after the messages that are being answered.
+
+        Args:
+            now: zone-aware, for the audit.
+            allowed: whether the caller may end it.
 
         Raises:
             Refused: no such conversation, or not the caller's.
@@ -304,6 +311,10 @@ class Turns:
                 if found is None or not allowed(found):
                     raise Refused(404, NO_SUCH_CONVERSATION)
                 Conversations(db).end(conversation)
+                Audit(db).add(
+                    actor="visitor", action="conversation.ended", subject=conversation, at=now
+                )
+            empty_write_ahead_log(self._engine)
 
         async with self._order.join(conversation) as place:
             await place.reached()

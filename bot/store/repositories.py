@@ -86,7 +86,8 @@ class Conversations:
 
         What the visitor wrote is deleted, and what the brain remembers of it. Where
         staff were asked to act (a hand-off, a message of danger) the transcript stays
-        with them.
+        with them, as long as `bot.store.purge` says. To withdraw what was handed off
+        is another wish: `bot.store.erase`.
         """
         self._connection.execute(
             sa.delete(tables.tracker_event).where(
@@ -94,7 +95,7 @@ class Conversations:
             )
         )
         self._change(conversation, {"token_hash": None})
-        handed_off = sa.exists().where(tables.handoff.c.conversation == conversation)
+        handed_off = sa.exists().where(tables.handoff_conversation.c.conversation == conversation)
         alerted = sa.exists().where(tables.alert.c.conversation == conversation)
         self._connection.execute(
             sa.delete(tables.conversation)
