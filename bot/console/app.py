@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.clinic.profile import Clinic
-from bot.console import audit_pages, card, queue_pages, user_pages
+from bot.console import audit_pages, card, export_pages, queue_pages, user_pages
 from bot.console.desk import load_desk
 from bot.console.login import log_in, log_out
 from bot.console.office import (
@@ -90,6 +90,9 @@ def routes(
         form("/console/search", queue_pages.search),
         page(record, card.show),
         *(form(f"{record}/{name}", handler) for name, handler in card.FORMS.items()),
+        form(f"{record}/print", export_pages.printable),
+        form(f"{record}/fhir", export_pages.fhir_bundle),
+        form("/console/export.csv", export_pages.queue_csv),
         page("/console/audit", audit_pages.show, AUDITOR, SUPERVISOR),
         page("/console/users", user_pages.show, ADMIN),
         form("/console/users", user_pages.change, ADMIN),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import sqlalchemy as sa
@@ -86,6 +86,11 @@ class Card:
     def evidence(self) -> list[Said]:
         """The messages that set or raised the tier."""
         return [said for said in self.transcript if said.causes]
+
+    def held_by_other(self, member: Member, now: datetime) -> str | None:
+        """Name of the colleague who has the record; None if it is free or one's own."""
+        holder = self.waiting.holder(now)
+        return None if holder in (None, member.id) else self.names.get(holder or 0, "Somebody")
 
     @property
     def two_needed(self) -> bool:
@@ -183,6 +188,10 @@ def attempt(office: Office, ask: Ask) -> Response:
         outcome = _choice(office.desk.outcome, ask, "outcome", "Say how the call went.")
         plan = _plan(ask, card.clinic)
         move = moves.REACH if outcome.reached else moves.MISS
+        if plan is None and not outcome.reached:
+            # Nobody is forgotten after a call that failed: the next falls due as the first did.
+            allowed = timedelta(minutes=queue.minutes_of(card.waiting, office.desk))
+            plan = queue.add_opening_time(ask.now, allowed, card.clinic)
         values: dict[str, Any] = {
             "status": moves.after(card.case.status, move),
             "first_attempt": card.case.first_attempt or ask.now,
@@ -336,6 +345,7 @@ def _page(
         card=card,
         problem=problem,
         typed=ask.form,
+        other=card.held_by_other(ask.member, ask.now),
         desk=office.desk,
         display_phone=display_phone,
         level_names=queue.LEVEL_NAMES,

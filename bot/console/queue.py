@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
-from bot.clinic.hours import UnreadableHoursError, clinic_zone, describe, line_state
+from bot.clinic.hours import UnreadableHoursError, clinic_zone, line_state
 from bot.clinic.profile import Clinic
 from bot.console.desk import URGENCIES, Desk
 from bot.console.moves import CLOSED, CLOSING, NEW, REACHED
@@ -211,11 +211,11 @@ def spoken(length: timedelta) -> str:
 
 
 def clock_time(moment: datetime, now: datetime, clinic: Clinic) -> str:
-    """As in "today at 9:05 AM Eastern"; in UTC if the clinic's zone cannot be read."""
-    try:
-        return describe(moment, now, clinic, "en")
-    except UnreadableHoursError:
-        return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    """As in "yesterday 11:47 PM", on the clinic's clock."""
+    there = local(moment, clinic)
+    days = (there.date() - local(now, clinic).date()).days
+    day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days, f"{there:%a, %b} {there.day},")
+    return f"{day} {there.hour % 12 or 12}:{there:%M %p}"
 
 
 def local(moment: datetime, clinic: Clinic) -> datetime:

@@ -63,7 +63,7 @@ class Row:
 
 def show(office: Office, ask: Ask) -> Response:
     """The page, or its rows alone when it refreshes itself."""
-    chosen = _chosen(ask.request.query_params)
+    chosen = chosen_of(ask.request.query_params)
     rows = rows_of(office, ask, chosen)
     page, pages, shown = paged(rows, ask.request.query_params.get("page", "1"))
     people = _people(office, shown)
@@ -253,7 +253,8 @@ def _people(office: Office, rows: list[Row]) -> dict[str, HandoffRecord]:
         return Handoffs(db).records([row.record.reference for row in rows])
 
 
-def _chosen(query: Mapping[str, str]) -> dict[str, str]:
+def chosen_of(query: Mapping[str, str]) -> dict[str, str]:
+    """Tab and filters; what cannot be is left out."""
     chosen = {name: query.get(name, "") for name in FILTERS}
     if chosen["urgency"] not in URGENCIES:
         chosen["urgency"] = ""
