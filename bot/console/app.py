@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.clinic.profile import Clinic
-from bot.console import audit_pages, card, export_pages, queue_pages, user_pages
+from bot.console import audit_pages, card, export_pages, figure_pages, queue_pages, user_pages
 from bot.console.desk import load_desk
 from bot.console.login import log_in, log_out
 from bot.console.office import (
@@ -94,6 +94,7 @@ def routes(
         form(f"{record}/fhir", export_pages.fhir_bundle),
         form("/console/export.csv", export_pages.queue_csv),
         page("/console/audit", audit_pages.show, AUDITOR, SUPERVISOR),
+        page("/console/figures", figure_pages.show),
         page("/console/users", user_pages.show, ADMIN),
         form("/console/users", user_pages.change, ADMIN),
     ]

@@ -289,7 +289,7 @@ _NO_STORE = RefusedError(
     "The database does not answer",
     "Nothing was changed. Try again in a minute, and tell your operator if it stays so.",
 )
-_QUEUE = [("/console", "Queue")]
+_QUEUE = [("/console", "Queue"), ("/console/figures", "Figures")]
 _PAGES_OF = {
     COORDINATOR: _QUEUE,
     SUPERVISOR: [*_QUEUE, ("/console/audit", "Audit")],

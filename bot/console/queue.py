@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 
 from bot.clinic.hours import UnreadableHoursError, clinic_zone, line_state
 from bot.clinic.profile import Clinic
@@ -220,10 +220,15 @@ def clock_time(moment: datetime, now: datetime, clinic: Clinic) -> str:
 
 def local(moment: datetime, clinic: Clinic) -> datetime:
     """`moment` in the clinic's zone; in UTC if that cannot be read."""
+    return moment.astimezone(zone_of(clinic))
+
+
+def zone_of(clinic: Clinic) -> tzinfo:
+    """The clinic's zone; UTC if that cannot be read."""
     try:
-        return moment.astimezone(clinic_zone(clinic))
+        return clinic_zone(clinic)
     except UnreadableHoursError:
-        return moment.astimezone(timezone.utc)
+        return timezone.utc
 
 
 LEVEL_NAMES = {

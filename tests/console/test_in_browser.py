@@ -77,7 +77,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser, address, width, schem
     assert problems.violations_count == 0, problems.generate_report()
     log_in(page, address, "sam")
     paths = ("/console", *(f"/console/records/{code}" for code in (IN_CRISIS, IOP, PARENT)))
-    for path in (*paths, "/console/audit"):
+    for path in (*paths, "/console/audit", "/console/figures"):
         page.goto(address + path)
         problems = Axe().run(page)
         assert problems.violations_count == 0, f"{path}\n{problems.generate_report()}"

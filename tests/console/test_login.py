@@ -133,11 +133,11 @@ async def test_a_user_who_is_disabled_is_out_at_once(rosa, engine):
 @pytest.mark.parametrize(
     ("who", "may", "may_not"),
     [
-        ("ana", "/console/audit", "/console/users"),
+        ("ana", "/console/audit", "/console/figures"),
         ("ana", "/console/audit", f"/console/records/{IOP}"),
         ("ada", "/console/users", f"/console/records/{IOP}"),
         ("ada", "/console/users", "/console/audit"),
-        ("rosa", "/console", "/console/audit"),
+        ("rosa", "/console/figures", "/console/audit"),
         ("rosa", "/console", "/console/users"),
     ],
 )
