@@ -89,6 +89,10 @@ def panel(page: Page) -> Locator:
     return page.locator("#panel")
 
 
+def transcript(page: Page) -> Locator:
+    return page.get_by_role("log")
+
+
 def field(page: Page) -> Locator:
     return page.get_by_label(WORDS["field"])
 

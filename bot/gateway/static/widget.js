@@ -196,19 +196,17 @@
 
   /**
    * Known phone numbers become links to dial, allow-listed addresses become links.
+   * @param {Element} into
    * @param {string} text
    * @param {string[]} hosts that may be linked to
-   * @returns {(string|Node)[]}
    */
-  function linked(text, hosts) {
+  function appendLinked(into, text, hosts) {
     let addresses = "";
     for (const host of hosts) {
-      const name = host.replace(/[.]/g, "\\.");
+      const name = host.replace(/[^\w-]/g, "\\$&");
       addresses += `|(?<![\\w.@:/-])(?:https://)?(?:www\\.)?${name}(?![\\w@-]|[.:]\\w)(?:/[\\w/-]*)?`;
     }
     const known = new RegExp(NUMBERS + addresses, "gi");
-    /** @type {(string|Node)[]} */
-    const parts = [];
     let from = 0;
     for (let found = known.exec(text); found; found = known.exec(text)) {
       const shown = found[0];
@@ -221,34 +219,31 @@
           })
         : h("a", { href: `${TEXT_ONLY.has(number) ? "sms" : "tel"}:${number}` });
       link.append(shown);
-      parts.push(text.slice(from, found.index), link);
+      into.append(text.slice(from, found.index), link);
       from = found.index + shown.length;
     }
-    parts.push(text.slice(from));
-    return parts;
+    into.append(text.slice(from));
   }
 
   /**
    * A message's text as nodes: paragraphs at blank lines, lists where lines start "- ".
    * @param {string} text
    * @param {string[]} hosts
-   * @returns {Node[]}
    */
   function drawn(text, hosts) {
-    /** @type {HTMLElement[]} */
-    const blocks = [];
+    const blocks = new DocumentFragment();
     for (const block of text.split(/\n{2,}/)) {
       let last = null;
       for (const line of block.split("\n")) {
         const item = line.startsWith("- ");
         if (!last || item !== (last.tagName === "UL")) {
           last = h(item ? "ul" : "p");
-          blocks.push(last);
+          blocks.append(last);
         } else if (!item) {
           last.append(h("br"));
         }
-        if (item) last.append(h("li", {}, ...linked(line.slice(2), hosts)));
-        else last.append(...linked(line, hosts));
+        const into = item ? last.appendChild(h("li")) : last;
+        appendLinked(into, item ? line.slice(2) : line, hosts);
       }
     }
     return blocks;
@@ -576,6 +571,9 @@
         return true;
       } catch (error) {
         if (this.over) return false;
+        const { outbox } = this.kept;
+        // The stream may have told that it arrived, though its answer was lost.
+        if (without(outbox, "id", waiting.id).length === outbox.length) return true;
         const busy = error instanceof Later && error.seconds < Infinity;
         this.on.delivery(waiting.id, busy ? "busy" : "failed");
         this.trouble(error);
@@ -1281,11 +1279,10 @@
     /**
      * @param {string} who "visitor", "assistant" or "staff"
      * @param {string} text
-     * @param {Node[]} blocks
+     * @param {Node} content
      */
-    row(who, text, blocks) {
-      const bubble = h("div", { class: "bubble", dir: "auto" });
-      bubble.append(...blocks);
+    row(who, text, content) {
+      const bubble = h("div", { class: "bubble", dir: "auto" }, content);
       const speaker = h("span", { class: who === "staff" ? "speaker" : "unseen" }, this.word(`by_${who}`));
       const row = h("div", { class: `row ${who}` }, speaker, bubble);
       this.facts.set(row, { seq: this.latest, who, text });
@@ -1311,8 +1308,7 @@
       let row = this.own.get(id);
       if (row) return row;
       this.closeChoices();
-      const block = h("p", {}, text);
-      row = this.row("visitor", text, [block]);
+      row = this.row("visitor", text, h("p", {}, text));
       this.own.set(id, row);
       this.place(row, Infinity);
       this.toEnd();
@@ -1330,7 +1326,9 @@
       }
       const there = this.atEnd();
       const hosts = [...LINKED_HOSTS];
-      for (const origin of this.info.origins || []) hosts[hosts.length] = new URL(origin).hostname;
+      for (const origin of this.info.origins || []) {
+        if (httpsAddress(origin)) hosts[hosts.length] = new URL(origin).hostname;
+      }
       const row = this.row(from, text, drawn(text, hosts));
       this.place(row, seq === null ? this.latest : seq);
       this.hideTyping();
