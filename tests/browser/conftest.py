@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.site import Open, Site
 from tests.gateway.installation import Installation
 
+_NUMBERS = count(1)
 CHROMIUM = shutil.which("chromium")
 
 
@@ -32,9 +34,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def clinic_server(tmp_path_factory) -> Iterator[Installation]:
-    """Gateway and stand-in brain, for the tests that break nothing."""
+    """Gateway and stand-in brain, for the tests that break nothing.
+
+    The browser stands as a proxy before it: every visitor has an address of their own,
+    as in life, and none of them meets the limits of one address.
+    """
     installation = Installation(tmp_path_factory.mktemp("site") / "data")
-    installation.read_until(installation.serve(), "ready")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HANDRAIL_PROXIES", "127.0.0.1")
+        installation.read_until(installation.serve(), "ready")
     yield installation
     installation.stop()
 
@@ -54,7 +62,8 @@ def open_site(browser) -> Iterator[Open]:
     errors: list[str] = []
 
     def make(installation: Installation, **options) -> Site:
-        context = browser.new_context(**options)
+        address = {"X-Forwarded-For": f"203.0.113.{next(_NUMBERS)}"}
+        context = browser.new_context(extra_http_headers=address, **options)
         context.on("weberror", lambda error: errors.append(str(error.error)))
         sites.append(Site(installation, context))
         return sites[-1]

@@ -151,15 +151,17 @@
   const pause = (milliseconds) => new Promise((wake) => setTimeout(wake, milliseconds));
 
   /**
-   * @param {string} tag
+   * @param {string} tag "name" or "name.class"
    * @param {Record<string, string>} [attributes]
    * @param {...(Node|string)} children
    * @returns {any}
    */
   function h(tag, attributes, ...children) {
-    const made = create(tag);
-    for (const name of keys(attributes || {})) {
-      made.setAttribute(name, /** @type {any} */ (attributes)[name]);
+    const [name, kind] = tag.split(".");
+    const made = create(name);
+    if (kind) made.className = kind;
+    for (const each of keys(attributes || {})) {
+      made.setAttribute(each, /** @type {any} */ (attributes)[each]);
     }
     made.append(...children);
     return made;
@@ -811,6 +813,7 @@
       const busy = error instanceof Later;
       if (this.over || (busy && error.seconds === Infinity)) return;
       if (busy) this.fine();
+      if (busy && !this.kept.key) this.on.reachable(false);
       const wait = busy ? error.seconds * 1000 : this.retryIn * (0.75 + random() / 2);
       this.retryIn = min(this.retryIn * 2, RETRY_LONGEST);
       clearTimeout(this.retryTimer);
@@ -867,7 +870,6 @@
     send: "M12 19V5 M6 11l6-6 6 6",
     exit: "M14 8V5H5v14h9v-3 M10 12h10 M17 9l3 3-3 3",
     phone: "M7 4h3l1.5 4-2 1.5a11 11 0 0 0 5 5l1.5-2 4 1.5v3a2 2 0 0 1-2 2A14 14 0 0 1 5 6a2 2 0 0 1 2-2Z",
-    down: "M12 5v14 M6 13l6 6 6-6",
   };
 
   /** The chat; its attributes and custom properties are in docs/website.md. */
@@ -940,7 +942,7 @@
      * @param {string} [drawing]
      */
     button(kind, word, act, drawing) {
-      const made = h("button", { type: "button", class: kind });
+      const made = h(`button.${kind}`, { type: "button" });
       if (drawing) made.append(icon(drawing));
       if (kind.startsWith("icon")) this.label(made, word, "aria-label");
       else made.append(this.said("span", word));
@@ -953,7 +955,7 @@
       this.labels = [];
       this.launcher = this.button("launcher", "launch", () => this.open(true), ICONS.chat);
       this.launcher.setAttribute("aria-haspopup", "dialog");
-      this.badge = h("span", { class: "badge", hidden: "" });
+      this.badge = h("span.badge", { hidden: "" });
       this.launcher.append(this.badge);
 
       this.heading = h("h2", { id: "title" });
@@ -964,7 +966,7 @@
       const header = h(
         "header",
         {},
-        h("div", { class: "who" }, this.heading, this.said("p", "about")),
+        h("div.who", {}, this.heading, this.said("p", "about")),
         this.languageButton,
         this.menuButton,
         close,
@@ -972,9 +974,7 @@
 
       this.remember = h("input", { type: "checkbox", id: "remember" });
       this.remember.addEventListener("change", () => this.line.remember(this.remember.checked));
-      this.asking = h(
-        "div",
-        { class: "asking", hidden: "" },
+      this.asking = h("div.asking", { hidden: "" },
         this.said("p", "clear_sure"),
         this.button("danger", "clear_yes", () => this.clear()),
         this.button("quiet", "clear_no", () => this.askToClear(false)),
@@ -987,35 +987,31 @@
         this.button("item", "print", () => this.print()),
         this.clearButton,
         this.asking,
-        h("label", { class: "item", for: "remember" }, this.remember, this.said("span", "remember")),
-        this.said("p", "remember_note", { class: "note" }),
+        h("label.item", { for: "remember" }, this.remember, this.said("span", "remember")),
+        this.said("p.note", "remember_note"),
       );
       this.label(this.menu, "options", "aria-label");
 
-      const safety = h(
-        "div",
-        { class: "safety" },
+      const safety = h("div.safety", {},
         this.button("help", "help_now", () => this.help()),
         this.button("exit", "exit", () => this.leave(), ICONS.exit),
       );
 
       this.linesTitle = h("p");
-      this.linesList = h("div", { class: "dial" });
-      this.lines = h("div", { class: "lines", hidden: "" }, this.linesTitle, this.linesList);
+      this.linesList = h("div.dial");
+      this.lines = h("div.lines", { hidden: "" }, this.linesTitle, this.linesList);
 
-      this.typing = h("div", { class: "typing", "aria-hidden": "true", hidden: "" });
+      this.typing = h("div.typing", { "aria-hidden": "true", hidden: "" });
       this.typing.append(h("i"), h("i"), h("i"));
-      this.log = h("div", { class: "log", role: "log", "aria-live": "off" });
+      this.log = h("div.log", { role: "log", "aria-live": "off" });
       this.label(this.log, "log", "aria-label");
-      this.scroll = h(
-        "div",
-        { class: "scroll", tabindex: "0", role: "group" },
-        h("p", { class: "intro" }, this.said("span", "intro"), " ", this.said("span", "intro_exit")),
+      this.scroll = h("div.scroll", { tabindex: "0", role: "group" },
+        h("p.intro", {}, this.said("span", "intro"), " ", this.said("span", "intro_exit")),
         this.log,
         this.typing,
       );
       this.label(this.scroll, "log", "aria-label");
-      this.newer = this.button("newer", "newer", () => this.toEnd(), ICONS.down);
+      this.newer = this.button("newer", "newer", () => this.toEnd());
       this.newer.hidden = true;
 
       this.field = h("textarea", {
@@ -1028,12 +1024,12 @@
       this.count = h("p", { id: "count", class: "count" });
       const send = this.button("icon send", "send", () => {}, ICONS.send);
       send.type = "submit";
-      this.hours = h("p", { class: "hours" });
+      this.hours = h("p.hours");
       this.form = h(
         "form",
         {},
-        this.said("label", "write", { for: "field", class: "unseen" }),
-        h("div", { class: "field" }, this.field, send),
+        this.said("label.unseen", "write", { for: "field" }),
+        h("div.field", {}, this.field, send),
         this.count,
         this.hours,
       );
@@ -1051,7 +1047,7 @@
       );
       this.panel.hidden = this.floats;
       close.hidden = this.launcher.hidden = !this.floats;
-      this.announcer = h("div", { class: "unseen", "aria-live": "polite" });
+      this.announcer = h("div.unseen", { "aria-live": "polite" });
       const all = h("div", { role: "region" }, this.launcher, this.panel, this.announcer);
       this.label(all, "launch", "aria-label");
       this.root.append(all);
@@ -1282,7 +1278,7 @@
      * @param {Node} content
      */
     row(who, text, content) {
-      const bubble = h("div", { class: "bubble", dir: "auto" }, content);
+      const bubble = h("div.bubble", { dir: "auto" }, content);
       const speaker = h("span", { class: who === "staff" ? "speaker" : "unseen" }, this.word(`by_${who}`));
       const row = h("div", { class: `row ${who}` }, speaker, bubble);
       this.facts.set(row, { seq: this.latest, who, text });
@@ -1334,7 +1330,7 @@
       this.hideTyping();
       if (URGENT.test(message.response || "")) {
         row.classList.add("urgent");
-        row.append(h("div", { class: "dial" }, ...this.dials(text)));
+        row.append(h("div.dial", {}, ...this.dials(text)));
       }
       if (!row.nextElementSibling) this.offerChoices(row, message.buttons || []);
       if (history) return this.toEnd();
@@ -1362,7 +1358,7 @@
     offerChoices(row, offered) {
       this.closeChoices();
       if (!offered.length) return;
-      const choices = h("div", { class: "choices", role: "group" });
+      const choices = h("div.choices", { role: "group" });
       choices.setAttribute("aria-label", this.word("choices"));
       for (const { id, label } of offered) {
         const choice = h("button", { type: "button", class: "choice" }, label);
@@ -1388,7 +1384,7 @@
       row.querySelector(".delivery")?.remove();
       if (how === "sending") {
         this.showTyping(0);
-        row.append(h("p", { class: "delivery" }, this.word("sending")));
+        row.append(h("p.delivery", {}, this.word("sending")));
         return;
       }
       this.hideTyping();
@@ -1398,7 +1394,7 @@
         }
         return;
       }
-      const note = h("p", { class: "delivery" }, this.word(how));
+      const note = h("p.delivery", {}, this.word(how));
       if (how === "failed") {
         const again = h("button", { type: "button", class: "again" }, this.word("again"));
         again.addEventListener("click", () => {
@@ -1488,7 +1484,7 @@
       this.latest = 0;
       this.closeChoices();
       this.hideTyping();
-      const note = h("p", { class: "notice" }, this.word(`ended_${how}`));
+      const note = h("p.notice", {}, this.word(`ended_${how}`));
       if (how === "elsewhere") {
         const again = h("button", { type: "button", class: "again" }, this.word("start_again"));
         again.addEventListener("click", () => {
@@ -1560,7 +1556,7 @@
 
     /** The transcript alone is printed, from a frame of its own. */
     print() {
-      const frame = h("iframe", { class: "unseen", title: this.word("print"), "aria-hidden": "true", tabindex: "-1" });
+      const frame = h("iframe.unseen", { title: this.word("print"), "aria-hidden": "true", tabindex: "-1" });
       this.root.append(frame);
       const paper = frame.contentWindow;
       const text = paper.document.createElement("pre");
