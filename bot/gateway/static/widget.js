@@ -123,10 +123,7 @@
   const create = document.createElement.bind(document);
   const createDrawn = document.createElementNS.bind(document, "http://www.w3.org/2000/svg");
 
-  /**
-   * JSON that a page's own `toJSON` on arrays or objects cannot spoil.
-   * @param {unknown} value
-   */
+  /** JSON that a page's own `toJSON` cannot spoil. @param {unknown} value */
   function json(value) {
     const bare = (/** @type {any} */ one) => {
       if (typeof one !== "object" || one === null) return one;
@@ -198,9 +195,7 @@
 
   /**
    * Known phone numbers become links to dial, allow-listed addresses become links.
-   * @param {Element} into
-   * @param {string} text
-   * @param {string[]} hosts that may be linked to
+   * @param {Element} into @param {string} text @param {string[]} hosts that may be linked to
    */
   function appendLinked(into, text, hosts) {
     let addresses = "";
@@ -229,8 +224,7 @@
 
   /**
    * A message's text as nodes: paragraphs at blank lines, lists where lines start "- ".
-   * @param {string} text
-   * @param {string[]} hosts
+   * @param {string} text @param {string[]} hosts
    */
   function drawn(text, hosts) {
     const blocks = new DocumentFragment();
@@ -483,9 +477,7 @@
     // --- requests
 
     /**
-     * @param {string} method
-     * @param {string} path below /api/conversations
-     * @param {Key|null} key
+     * @param {string} method @param {string} path @param {Key|null} key
      * @param {RequestInit & {headers?: Record<string, string>}} [more]
      */
     fetch(method, path, key, more) {
@@ -502,9 +494,7 @@
     }
 
     /**
-     * @param {string} method
-     * @param {string} path
-     * @param {Key|null} key
+     * @param {string} method @param {string} path @param {Key|null} key
      * @param {object} [body]
      * @returns {Promise<{ok: boolean, gone: boolean, status: number, data: any}>}
      * @throws {Later} if the server asks to wait; another error if it cannot be reached.
@@ -823,9 +813,7 @@
 
   /**
    * The list without the entries whose `name` is `value`.
-   * @param {any[]} list
-   * @param {string} name
-   * @param {string} value
+   * @param {any[]} list @param {string} name @param {string} value
    */
   function without(list, name, value) {
     const others = [];
@@ -833,10 +821,7 @@
     return others;
   }
 
-  /**
-   * A button that the server does not know is said in words.
-   * @param {Waiting} waiting
-   */
+  /** A button that the server does not know is said in words. @param {Waiting} waiting */
   function inWords(waiting) {
     if (waiting.button) {
       waiting.text = waiting.label;
@@ -920,13 +905,13 @@
 
     /**
      * Let an element, or an attribute of it, say a word in the present language.
-     * @param {any} node
-     * @param {string} word
-     * @param {string} [attribute]
+     * @param {any} node @param {string} word @param {string} [attribute]
      */
     label(node, word, attribute) {
-      this.labels[this.labels.length] = () =>
+      const put = () =>
         attribute ? node.setAttribute(attribute, this.word(word)) : node.replaceChildren(this.word(word));
+      this.labels[this.labels.length] = put;
+      put();
       return node;
     }
 
@@ -958,7 +943,7 @@
       this.badge = h("span.badge", { hidden: "" });
       this.launcher.append(this.badge);
 
-      this.heading = h("h2", { id: "title" });
+      this.heading = h(this.floats ? "h2" : "h1", { id: "title" });
       this.languageButton = this.button("plain", "other_language", () => this.switchLanguage());
       this.menuButton = this.button("icon", "options", () => this.toggleMenu(), ICONS.more);
       this.menuButton.setAttribute("aria-controls", "menu");
@@ -976,7 +961,7 @@
       this.remember.addEventListener("change", () => this.line.remember(this.remember.checked));
       this.asking = h("div.asking", { hidden: "" },
         this.said("p", "clear_sure"),
-        this.button("danger", "clear_yes", () => this.clear()),
+        this.button("quiet", "clear_yes", () => this.clear()),
         this.button("quiet", "clear_no", () => this.askToClear(false)),
       );
       this.clearButton = this.button("item", "clear", () => this.askToClear(true));
@@ -1036,7 +1021,7 @@
 
       this.panel = h(
         "section",
-        { id: "panel", class: "panel", role: this.floats ? "dialog" : "group", "aria-labelledby": "title", tabindex: "-1" },
+        { id: "panel", class: "panel", role: this.floats ? "dialog" : "main", "aria-labelledby": "title", tabindex: "-1" },
         header,
         this.menu,
         safety,
@@ -1048,8 +1033,8 @@
       this.panel.hidden = this.floats;
       close.hidden = this.launcher.hidden = !this.floats;
       this.announcer = h("div.unseen", { "aria-live": "polite" });
-      const all = h("div", { role: "region" }, this.launcher, this.panel, this.announcer);
-      this.label(all, "launch", "aria-label");
+      const all = h("div", {}, this.launcher, this.panel, this.announcer);
+      if (this.floats) this.label(all, "launch", "aria-label").setAttribute("role", "region");
       this.root.append(all);
     }
 
@@ -1274,8 +1259,7 @@
 
     /**
      * @param {string} who "visitor", "assistant" or "staff"
-     * @param {string} text
-     * @param {Node} content
+     * @param {string} text @param {Node} content
      */
     row(who, text, content) {
       const bubble = h("div.bubble", { dir: "auto" }, content);
@@ -1396,12 +1380,11 @@
       }
       const note = h("p.delivery", {}, this.word(how));
       if (how === "failed") {
-        const again = h("button", { type: "button", class: "again" }, this.word("again"));
-        again.addEventListener("click", () => {
+        const again = () => {
           this.scroll.focus({ preventScroll: true });
           this.line.flush();
-        });
-        note.append(" ", again);
+        };
+        note.append(" ", this.button("again", "again", again));
       } else {
         this.announce(this.word(how));
       }
@@ -1440,7 +1423,7 @@
 
     // --- scrolling: never away from what is being read
 
-    /** The box that scrolls; on very low screens the whole panel does. */
+    /** What scrolls: on very low screens the whole panel. */
     box() {
       return getComputedStyle(this.scroll).overflowY === "visible" ? this.panel : this.scroll;
     }
@@ -1456,11 +1439,7 @@
       this.newer.hidden = true;
     }
 
-    /**
-     * Bring an answer into view from its first line on: the first line of a crisis reply
-     * matters more than its last.
-     * @param {HTMLElement} row
-     */
+    /** An answer is read from its first line on, a crisis reply above all. @param {HTMLElement} row */
     toTop(row) {
       this.target = this.target || row;
       requestAnimationFrame(() => {
@@ -1486,13 +1465,12 @@
       this.hideTyping();
       const note = h("p.notice", {}, this.word(`ended_${how}`));
       if (how === "elsewhere") {
-        const again = h("button", { type: "button", class: "again" }, this.word("start_again"));
-        again.addEventListener("click", () => {
+        const again = () => {
           note.remove();
           this.field.focus();
           this.line.startAgain();
-        });
-        note.append(" ", again);
+        };
+        note.append(" ", this.button("again", "start_again", again));
       }
       // A notice has no number: rows are ordered behind it.
       this.log.append(note);
@@ -1590,7 +1568,7 @@
     --ground: #16201f; --panel: #1b2726; --ink: #e8f0ef; --quiet: #a9bab8; --edge: #344543;
     --said: #263634; --accent: var(--handrail-accent-dark, #7fcdc5);
     --on-accent: var(--handrail-on-accent-dark, #0b2422);
-    --head: var(--handrail-head-dark, #203a38); --on-head: #eef6f5;
+    --head: #203a38; --on-head: #eef6f5;
     --help: #ffb3b0; --help-ground: #4a1f22; --warm: #3b3017; --on-warm: #ffeccb;
     --shadow: 0 1.25em 3.5em #000a, 0 0 0 1px #ffffff1a; color-scheme: dark;`;
   const STYLE = `
@@ -1612,8 +1590,8 @@
     :host([theme="dark"]) {${DARK}}
     * { box-sizing: border-box; margin: 0; }
     [hidden] { display: none !important; }
-    h2, p, ul { padding: 0; }
-    h2 { font-size: 1.0625em; line-height: 1.3; font-weight: 650; letter-spacing: -.005em; }
+    ul { padding: 0; }
+    h1, h2 { font-size: 1.0625em; line-height: 1.3; font-weight: 650; }
     a { color: inherit; text-underline-offset: .15em; }
     button, textarea, input { font: inherit; color: inherit; }
     button { cursor: pointer; border: 1px solid transparent; background: none; padding: 0; }
@@ -1626,7 +1604,7 @@
       display: flex; align-items: center; gap: .625em; min-height: 3.5em; padding: 0 1.375em 0 1.125em;
       border-radius: 2em; background: var(--accent); color: var(--on-accent); font-weight: 600; box-shadow: var(--shadow);
     }
-    .launcher:hover { filter: brightness(1.08); }
+    .launcher:hover, .send:hover { filter: brightness(1.08); }
     .badge { padding: .125em .625em; border-radius: 1em; background: var(--panel); color: var(--ink); font-size: .8125em; }
 
     .panel {
@@ -1639,33 +1617,30 @@
       border-radius: var(--round); box-shadow: var(--shadow); animation: rise .18s ease-out;
     }
     :host([mode="page"]) .panel { height: 100%; max-width: 46em; margin: 0 auto; }
-    :host([mode="page"]) > div, :host([mode="page"]) [role="region"] { height: 100%; }
+    :host([mode="page"]) > div { height: 100%; }
     @keyframes rise { from { opacity: 0; transform: translateY(.75em); } }
 
     header { display: flex; align-items: center; gap: .25em; padding: .875em .625em .875em 1.125em; background: var(--head); color: var(--on-head); }
     .who { flex: 1; min-width: 0; }
     .who p { font-size: .8125em; line-height: 1.4; opacity: .92; }
     header button { min-width: 2.5em; min-height: 2.5em; border-radius: .75em; display: inline-grid; place-items: center; }
-    header .plain { font-size: .875em; font-weight: 550; padding: 0 .625em; }
+    header .plain { font-size: .875em; padding: 0 .625em; }
     header button:hover { background: #ffffff26; }
     header :focus-visible { outline-color: currentcolor; outline-offset: -3px; }
     [d="${ICONS.more}"] { stroke-width: 3; }
 
     .menu { position: relative; padding: .5em; border-bottom: 1px solid var(--edge); max-height: 60%; overflow-y: auto; flex: none; }
     .item { display: flex; align-items: center; gap: .625em; width: 100%; min-height: 2.5em; padding: .375em .75em; border-radius: .625em; text-align: start; font-size: .9375em; cursor: pointer; }
-    .item:hover { background: var(--said); }
+    .item:hover, .exit:hover { background: var(--said); }
     .item input { width: 1.25em; height: 1.25em; accent-color: var(--accent); flex: none; margin: 0; }
     .note { padding: 0 .75em .375em 2.75em; font-size: .8125em; color: var(--quiet); }
     .asking { padding: .5em .75em; font-size: .9375em; }
     .asking button { margin: .5em .5em 0 0; min-height: 2.25em; padding: 0 1em; border-radius: 1.25em; border-color: currentcolor; font-weight: 550; }
-    .danger { color: var(--help); }
 
     .safety { display: flex; gap: .5em; padding: .625em .75em; border-bottom: 1px solid var(--edge); background: var(--panel); flex: none; }
     .safety button { display: flex; align-items: center; justify-content: center; gap: .5em; min-height: 2.5em; padding: .25em .875em; border-radius: 1.375em; font-size: .9375em; line-height: 1.25; }
     .help { flex: 1; background: var(--help-ground); color: var(--help); font-weight: 650; border-color: color-mix(in srgb, var(--help) 35%, transparent) !important; }
-    .help:hover { border-color: var(--help) !important; }
     .exit { color: var(--ink); border-color: var(--edge) !important; font-weight: 500; }
-    .exit:hover { background: var(--said); }
     .exit svg { width: 1.125em; height: 1.125em; }
 
     .lines { padding: .75em .875em; background: var(--warm); color: var(--on-warm); font-size: .9375em; flex: none; max-height: 50%; overflow-y: auto; }
@@ -1673,7 +1648,6 @@
     .lines .dial { margin-top: .5em; }
     .dial a { display: inline-flex; align-items: center; gap: .4em; min-height: 2.375em; padding: .125em .875em; border-radius: 1.25em; border: 1px solid; text-decoration: none; font-weight: 600; }
     .dial svg { width: 1em; height: 1em; }
-    .dial a:hover { text-decoration: underline; }
 
     .scroll { flex: 1 1 auto; min-height: 8em; overflow-y: auto; overscroll-behavior: contain; padding: 1em .875em .5em; background: var(--ground); outline-offset: -3px; }
     .intro { font-size: .8125em; line-height: 1.45; color: var(--quiet); padding: 0 .25em .875em; }
@@ -1694,7 +1668,7 @@
     .urgent .bubble a { color: var(--help); }
     .row .dial a { background: var(--help); color: var(--help-ground); border-color: transparent; font-size: .9375em; }
     .choices { display: flex; flex-wrap: wrap; gap: .5em; padding: .25em 0; }
-    .choice { min-height: 2.5em; padding: .3125em 1em; border-radius: 1.375em; border: 1.5px solid var(--accent); color: var(--accent); background: var(--panel); text-align: start; font-weight: 550; line-height: 1.3; }
+    .choice { min-height: 2.5em; padding: .3125em 1em; border-radius: 1.375em; border-color: var(--accent); color: var(--accent); background: var(--panel); text-align: start; line-height: 1.3; }
     .choice:hover { background: var(--accent); color: var(--on-accent); }
     .delivery, .notice { font-size: .8125em; color: var(--quiet); }
     .notice { align-self: center; text-align: center; padding: .5em; }
@@ -1712,7 +1686,6 @@
     textarea::placeholder { color: var(--quiet); opacity: 1; }
     textarea:focus-visible { outline-offset: 0; outline-width: 2px; border-color: var(--accent); }
     .send { width: 2.875em; height: 2.875em; border-radius: 50%; background: var(--accent); color: var(--on-accent); display: grid; place-items: center; flex: none; }
-    .send:hover { filter: brightness(1.08); }
     .count:not(:empty) { padding: .375em .25em 0; font-size: .8125em; color: var(--quiet); }
     .count.over { color: var(--help); }
     .hours { padding: .5em .25em 0; font-size: .8125em; line-height: 1.4; color: var(--quiet); }
@@ -1734,7 +1707,6 @@
     @media (prefers-reduced-motion: reduce) { * { animation: none !important; } }
     @media (forced-colors: active) {
       .bubble, button, header, .panel, .lines { border: 1px solid !important; }
-      .typing i { background: CanvasText; }
     }
   `;
 
@@ -1748,7 +1720,7 @@
     const data = script?.dataset;
     if (data?.clinic) {
       const chat = create("handrail-chat");
-      for (const name of ["clinic", "language", "theme", "phone", "exit"]) {
+      for (const name of ["clinic", "language", "theme", "phone", "exit", "accent"]) {
         if (data[name]) chat.setAttribute(name, data[name]);
       }
       document.body.append(chat);
