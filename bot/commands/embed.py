@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from bot.clinic.profile import Clinic
-from bot.gateway.embed import load_bundle, missing_origin, snippets
+from bot.gateway.embed import explained, load_bundle, missing_origin, snippets
 
 _EXIT_UNUSABLE = 2
 
@@ -26,16 +26,6 @@ def embed(clinic: Clinic, host: str) -> int:
         print(f"warning: {problem}", file=sys.stderr)
     if host.startswith("http://"):
         print("warning: this address is not encrypted; use it for trying out", file=sys.stderr)
-    for heading, lines in (
-        ("The chat, before </body> on every page:", found.script),
-        (
-            "The same, of this version only (Subresource Integrity); paste it anew after an\n"
-            "upgrade if you want the new version:",
-            found.pinned,
-        ),
-        ("If your site has a Content-Security-Policy, it must allow:", found.policy),
-        ("Or the chat in a frame, for sites with scripts that nobody vouches for:", found.frame),
-        ("For the frame, a Content-Security-Policy must allow:", found.frame_policy),
-    ):
-        print(f"{heading}\n\n  {lines}\n")
+    for heading, text in explained(found):
+        print(f"{heading}:\n\n  {text}\n")
     return 0

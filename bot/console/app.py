@@ -14,7 +14,15 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.clinic.profile import Clinic
-from bot.console import audit_pages, card, export_pages, figure_pages, queue_pages, user_pages
+from bot.console import (
+    audit_pages,
+    card,
+    export_pages,
+    figure_pages,
+    queue_pages,
+    user_pages,
+    website_page,
+)
 from bot.console.desk import load_desk
 from bot.console.login import log_in, log_out
 from bot.console.office import (
@@ -47,6 +55,7 @@ def routes(
     clinics: Mapping[str, Clinic],
     clock: Callable[[], datetime],
     passwords: Passwords | None = None,
+    website: website_page.Website | None = None,
 ) -> list[Route | Mount]:
     """The routes under /console.
 
@@ -55,6 +64,7 @@ def routes(
         clinics: profiles by id.
         clock: gives the present time, zone-aware.
         passwords: how passwords are hashed; the safe way unless given.
+        website: what clinics paste into theirs; without it there is no page about it.
     """
     office = Office(engine, clinics, clock, load_desk(), passwords or Passwords())
 
@@ -97,6 +107,11 @@ def routes(
         page("/console/figures", figure_pages.show),
         page("/console/users", user_pages.show, ADMIN),
         form("/console/users", user_pages.change, ADMIN),
+        *(
+            [page("/console/embed", functools.partial(website_page.show, website), ADMIN)]
+            if website
+            else []
+        ),
     ]
 
 

@@ -294,5 +294,5 @@ _PAGES_OF = {
     COORDINATOR: _QUEUE,
     SUPERVISOR: [*_QUEUE, ("/console/audit", "Audit")],
     AUDITOR: [("/console/audit", "Audit")],
-    ADMIN: [("/console/users", "Users")],
+    ADMIN: [("/console/users", "Users"), ("/console/embed", "Website")],
 }

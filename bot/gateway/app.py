@@ -18,15 +18,16 @@ from starlette.responses import JSONResponse, Response
 
 from bot.clinic.profile import Clinic
 from bot.console.app import routes as console_routes
+from bot.console.website_page import Website
 from bot.gateway import api, health, pages
 from bot.gateway.brain import Brain
-from bot.gateway.embed import Bundles, load_bundle
+from bot.gateway.embed import Bundles, explained, load_bundle, snippets
 from bot.gateway.events import Streams
 from bot.gateway.forms import Forms
 from bot.gateway.limits import Limits
 from bot.gateway.origins import Origins
 from bot.gateway.own_words import OwnWords
-from bot.gateway.protection import Protection
+from bot.gateway.protection import CONTENT_SECURITY_POLICY, Protection
 from bot.gateway.turn import DEADLINE, Screen, Turns
 from bot.safety.replies import CrisisReplies
 from bot.store import StoreError, migrate
@@ -82,7 +83,17 @@ def create_app(
             *api.routes(clinics, turns, streams, words, limits, clock),
             *bundles.routes(),
             *health.routes(engine, brain),
-            *console_routes(engine=engine, clinics=clinics, clock=clock),
+            *console_routes(
+                engine=engine,
+                clinics=clinics,
+                clock=clock,
+                website=Website(
+                    snippets=lambda clinic, host: explained(
+                        snippets(clinic, host, bundles.present)
+                    ),
+                    policy=f"{CONTENT_SECURITY_POLICY}; frame-src 'self'",
+                ),
+            ),
             *pages.routes(clinics, words, forms, clock),
         ],
         middleware=[Middleware(Protection), Middleware(Origins, clinics=clinics)],

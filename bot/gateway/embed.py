@@ -157,6 +157,21 @@ def snippets(clinic: Clinic, host: str, bundle: Bundle) -> Snippets:
     )
 
 
+def explained(found: Snippets) -> tuple[tuple[str, str], ...]:
+    """Each snippet under the heading that says what it is for."""
+    return (
+        ("The chat, before </body> on every page", found.script),
+        (
+            "The same, of this version only (Subresource Integrity); paste it anew after an "
+            "upgrade if you want the new version",
+            found.pinned,
+        ),
+        ("If your site has a Content-Security-Policy, it must allow", found.policy),
+        ("Or the chat in a frame, for sites with scripts that nobody vouches for", found.frame),
+        ("For the frame, a Content-Security-Policy must allow", found.frame_policy),
+    )
+
+
 def frame_ancestors(clinic: Clinic) -> str:
     """Who may show the chat of `clinic` in a frame: our own pages and the clinic's sites."""
     return " ".join(("'self'", *clinic.website.origins))

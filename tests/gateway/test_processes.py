@@ -56,6 +56,21 @@ def seconds_of(action: Callable[[], object]) -> float:
 # --- the gateway alone -------------------------------------------------------------
 
 
+def test_a_gateway_stops_at_once_and_cleanly_while_somebody_looks_on(house):
+    gateway = house.start(GATEWAY)
+    house.until(lambda: house.status("/healthz") == 200)
+    opened = house.web.post("/api/conversations", json={"clinic": "greater_boston"}).json()
+    path = f"/api/conversations/{opened['conversation']}/events"
+    headers = {"Authorization": f"Bearer {opened['token']}"}
+    with house.web.stream("GET", path, headers=headers) as stream:
+        lines = stream.iter_lines()
+        assert "event: message" in itertools.islice(lines, 8)
+        gateway.terminate()
+        assert not [line for line in lines if line.startswith("event:")]  # it ends
+    assert gateway.wait(PATIENCE) == 0
+    assert (house.data / "stderr").read_text() == ""
+
+
 def test_a_gateway_without_a_brain_is_safe_from_its_first_message(house):
     house.start(GATEWAY)
     house.until(lambda: house.status("/healthz") == 200)
