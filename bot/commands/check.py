@@ -20,6 +20,7 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
     """
     from bot.care import check as care
     from bot.clinic import check as clinics
+    from bot.console.desk import desk_problems
     from bot.safety import check as safety
     from bot.texts.messages import load_texts
 
@@ -27,6 +28,7 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
     problems += _of_clinic(clinics.problems(settings.clinics), clinic)
     problems += care.problems(today)
     problems += safety.problems(today)
+    problems += desk_problems()
     try:
         load_texts()
     except DataError as error:

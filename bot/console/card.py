@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -22,6 +22,7 @@ from bot.console.queue_pages import Row, row_of, staff_names, waiting
 from bot.handoff.callback import display_phone
 from bot.handoff.records import HandoffRecord
 from bot.handoff.reference import normalise
+from bot.handoff.summary import SUBSTANCE_CATEGORIES, SUBSTANCE_ITEMS, Summary, summary
 from bot.store import Messages, casework, reading, writing
 from bot.store.audit import Audit
 from bot.store.audit import Entry as AuditEntry
@@ -31,8 +32,6 @@ from bot.store.records import StoredMessage
 from bot.store.staff import Member, Staff
 from bot.vocabulary import CONSULTATION, TIER_NONE, UNKNOWN
 
-# Answers that say something about substance use: 42 CFR Part 2 may apply to them.
-PART_2_ITEMS = frozenset({"substance_use", "withdrawal_risk"})
 _LONGEST_NOTE = 4000
 
 
@@ -80,7 +79,22 @@ class Card:
     @property
     def part_2(self) -> bool:
         """Whether anything here says something about substance use."""
-        return any(answer.part_2 for answer in self.answers)
+        return self.danger_part_2 or any(answer.part_2 for answer in self.answers)
+
+    @property
+    def danger_part_2(self) -> bool:
+        """Whether what makes it urgent is about substance use."""
+        return self.record.safety_category in SUBSTANCE_CATEGORIES
+
+    @staticmethod
+    def rests_on_substances(items: Iterable[str]) -> bool:
+        """Whether a reason rests on answers about substance use."""
+        return not SUBSTANCE_ITEMS.isdisjoint(items)
+
+    @property
+    def summary(self) -> Summary:
+        """The record in a dozen lines."""
+        return summary(self.record)
 
     @property
     def evidence(self) -> list[Said]:
@@ -430,7 +444,7 @@ def _answers(record: HandoffRecord) -> list[Answered]:
                 item=name,
                 topic=item.topic.en,
                 value=item.label_of(value, "en") or value,
-                part_2=name in PART_2_ITEMS and value != "none",
+                part_2=name in SUBSTANCE_ITEMS,
             )
         )
     return found

@@ -7,18 +7,21 @@ with the notice that forbids passing them on.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 
 from starlette.responses import Response
 
-from bot.console.card import Card, load_card, queue
+from bot.console import queue
+from bot.console.card import Card, load_card
 from bot.console.fhir import REDISCLOSURE_NOTICE, bundle
 from bot.console.fhir import Response as FhirResponse
 from bot.console.office import NOT_HERE, Ask, Office
-from bot.console.queue_pages import chosen_of, rows_of
+from bot.console.queue_pages import Row, chosen_of, rows_of
 from bot.handoff.callback import display_phone
 from bot.handoff.reference import normalise
+from bot.handoff.summary import SUBSTANCE_CATEGORIES
 from bot.store import reading, writing
 from bot.store.audit import Audit
 from bot.store.handoffs import Handoffs
@@ -45,7 +48,7 @@ def queue_csv(office: Office, ask: Ask) -> Response:
             row.record.reference,
             row.record.clinic,
             row.label,
-            row.reason,
+            _why(office, row, with_part_2),
             row.status,
             row.timer.words,
             row.record.created.strftime("%Y-%m-%d %H:%M"),
@@ -77,6 +80,7 @@ def printable(office: Office, ask: Ask) -> Response:
         ask,
         "print.html",
         card=card,
+        why=_why(office, card.row, with_part_2),
         answers=[one for one in card.answers if with_part_2 or not one.part_2],
         left_out=card.part_2 and not with_part_2,
         notice=REDISCLOSURE_NOTICE if card.part_2 and with_part_2 else None,
@@ -99,7 +103,7 @@ def fhir_bundle(office: Office, ask: Ask) -> Response:
         urgency=card.row.urgency,
         status=card.case.status,
         task_end=office.desk.disposition(ending).fhir if ending else None,
-        reason=card.row.reason,
+        reason=_why(office, card.row, with_part_2),
         created=card.waiting.created,
         with_part_2=with_part_2,
     )
@@ -114,6 +118,13 @@ def fhir_bundle(office: Office, ask: Ask) -> Response:
 def safe_cell(text: str) -> str:
     """A cell that a spreadsheet does not take for a formula."""
     return f"'{text}" if text.startswith(_STARTS_FORMULA) else text
+
+
+def _why(office: Office, row: Row, with_part_2: bool) -> str:
+    """Why it is urgent; without the kind of danger where that is about substance use."""
+    if with_part_2 or row.record.danger not in SUBSTANCE_CATEGORIES:
+        return row.reason
+    return queue.reason(dataclasses.replace(row.record, danger=None), office.desk)
 
 
 def _card(office: Office, ask: Ask) -> Card:

@@ -24,7 +24,7 @@ PART_2 = "42 CFR Part 2"
 MOST_LINES = 12  # of any summary; a test tries every kind of record
 
 SUBSTANCE_ITEMS = frozenset({"substance_use", "withdrawal_risk"})
-_SUBSTANCE_CATEGORIES = frozenset({"overdose_and_poison", "medical_emergency_and_withdrawal"})
+SUBSTANCE_CATEGORIES = frozenset({"overdose_and_poison", "medical_emergency_and_withdrawal"})
 _MOST_REASONS = 3
 _LONGEST = 400  # characters of a line
 
@@ -152,7 +152,7 @@ def _risk(record: HandoffRecord, wording: Wording) -> Iterator[Line]:
     kind = wording.categories.get(category) or wording.rules.get(record.tier_rule, "lexicon")
     yield Line(
         wording.lines["risk_rule"].format(rule=_plain(record.tier_rule), meaning=kind),
-        part2=category in _SUBSTANCE_CATEGORIES,
+        part2=category in SUBSTANCE_CATEGORIES,
     )
 
 

@@ -56,7 +56,7 @@ async def test_substance_use_goes_along_only_when_ticked_and_then_with_the_notic
 async def test_the_page_to_print_says_what_was_left_out(rosa):
     plain = await rosa.post(f"/console/records/{IOP}/print")
     ticked = await rosa.post(f"/console/records/{IOP}/print", part_2="yes")
-    assert "are left out" in plain.text
+    assert "(42 CFR Part 2) is left out" in plain.text
     assert REDISCLOSURE_NOTICE in ticked.text
 
 
@@ -73,6 +73,20 @@ async def test_a_name_that_is_a_formula_stays_a_name_in_a_spreadsheet(rosa, engi
     rows = {row["code"]: row for row in csv.DictReader(io.StringIO(answer.text))}
     assert rows["T4E-9HB"]["name"].startswith("'=HYPERLINK")
     assert safe_cell("+1") == "'+1"
+
+
+async def test_a_danger_of_substance_use_is_not_named_without_the_tick(rosa, engine):
+    store_one(
+        engine, "T4E-9HB", tier="crisis_self", safety_category="overdose_and_poison", kind="crisis"
+    )
+    for ticked, named in (("", False), ("yes", True)):
+        sent = {"part_2": ticked} if ticked else {}
+        for answer in (
+            await rosa.post("/console/export.csv", tab="waiting", **sent),
+            await rosa.post("/console/records/T4E-9HB/print", **sent),
+            await rosa.post("/console/records/T4E-9HB/fhir", **sent),
+        ):
+            assert ("overdose" in answer.text.lower()) == named
 
 
 async def test_every_export_is_in_the_audit(rosa, engine):

@@ -16,7 +16,9 @@ from bot.gateway.guarantee import CRISIS_TIERS
 from bot.gateway.turn import Refused
 from bot.logs import configure_logs
 from bot.safety.replies import is_crisis_response
-from bot.store import Alerts, Conversations, Messages, reading
+from bot.store import Alerts, Conversations, Messages, reading, writing
+from bot.store.casework import Casework
+from bot.store.staff import Staff
 from bot.turns import BotMessage, Button, TurnReply, TurnState
 from tests.gateway.conftest import CLINIC, CLOSED, OPEN, SHORT, WITHOUT_PHONE, dead, says
 
@@ -549,3 +551,25 @@ async def test_logs_never_carry_what_was_said(turns, brain, capsys, conversation
     assert logged.count('"event": "turn"') == 4
     for word in ("secret", "555-0142", "screen broke"):
         assert word not in logged
+
+
+async def test_a_message_after_staff_have_closed_the_record_opens_it_again(
+    turns, engine, conversation
+):
+    await turns.take(conversation, now=OPEN, text="danger")
+    reference = stored(engine, conversation).state.reference
+    with writing(engine) as db:
+        staff = Staff(db).add(
+            name="rosa",
+            full_name="Rosa",
+            role="coordinator",
+            clinics=[CLINIC],
+            password_hash="unusable",
+            now=OPEN,
+        )
+        Casework(db).claim(reference, staff, OPEN)
+        Casework(db).change(reference, staff, OPEN, was="new", status="closed", closed=OPEN)
+    await turns.take(conversation, now=OPEN, text="are you there")
+    with reading(engine) as db:
+        [open_again] = Casework(db).listed([CLINIC])
+    assert (open_again.case.status, open_again.case.new_message) == ("new", OPEN)
