@@ -1,6 +1,8 @@
 """What is noted at every message, before anything is decided: language and risk.
 
 A risk that is named as past or denied is acknowledged in a line, once; the talk goes on.
+A question about the clinic beside a wish ("call me, and do you take Aetna?") is answered
+before a rule takes the wish up.
 
 Rasa runs `action_validate_slot_mappings` on each message, in and out of forms.
 """
@@ -12,6 +14,7 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.faq import answers_beside
 from actions.safety import follow_up
 from actions.turn import Turn, say
 from bot.brain import names
@@ -50,6 +53,9 @@ class ActionBookkeeping(Action):
             events.append(SlotSet(names.SAFETY_CATEGORY, categories[0]))
         if _names_past_or_denied_risk(turn) and _ACKNOWLEDGEMENT not in turn.responses_so_far():
             say(dispatcher, follow_up(turn, _ACKNOWLEDGEMENT))
+        if not tracker.active_loop.get("name") and not tracker.get_slot(names.PENDING):
+            for message in answers_beside(turn):
+                say(dispatcher, message)
         return events
 
 

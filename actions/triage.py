@@ -21,7 +21,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions import questions
-from actions.faq import faq_message
+from actions.faq import faq_messages, likely_topics, topics_asked
 from actions.questions import sheet_of
 from actions.safety import crisis_message, in_crisis
 from actions.turn import Turn, say
@@ -146,8 +146,7 @@ class _Step:
             return self._change(changes)
         found = _read(self.turn, self.open)
         if found:
-            side_answer = _side_answer(self.turn)
-            if side_answer:
+            for side_answer in _side_answers(self.turn):
                 self._say(side_answer)
             self.sheet.note(found, self.turn.text)
             return self._welcome_back() if _has_been_away(self.turn) else self._ask_next()
@@ -482,7 +481,7 @@ def _is_no_answer(turn: Turn) -> bool:
 
 
 def _is_said_about(turn: Turn) -> bool:
-    if any(not part.asks for part in clauses(turn.text)) and _side_answer(turn):
+    if any(not part.asks for part in clauses(turn.text)) and _side_answers(turn):
         return False  # "I'm 34, can I keep working?" is an answer and a question
     if turn.intent == "go_back":
         return goes_back(normalise(turn.text))
@@ -491,16 +490,14 @@ def _is_said_about(turn: Turn) -> bool:
     return turn.intent.startswith("faq_") and turn.text.rstrip().endswith("?")
 
 
-def _side_answer(turn: Turn) -> BotMessage | None:
-    """The answer to a question in a message that says something else as well."""
+def _side_answers(turn: Turn) -> list[BotMessage]:
+    """The answers to the questions in a message that says something else as well."""
     if turn.intent == ANSWER or not any(part.asks for part in clauses(turn.text)):
-        return None
+        return []
     if turn.intent in ("ask_if_bot", "medical_advice"):
-        return turn.message(turn.intent)
-    for guess in turn.ranking:
-        if guess["name"].startswith("faq_") and guess["confidence"] >= _LIKELY:
-            return faq_message(turn, guess["name"].removeprefix("faq_"))
-    return None
+        return [turn.message(turn.intent)]
+    topics = topics_asked(turn) or list(likely_topics(turn, _LIKELY))[:1]
+    return faq_messages(turn, topics) if topics else []
 
 
 def _said_before(turn: Turn) -> list[str]:

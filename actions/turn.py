@@ -56,6 +56,7 @@ class Turn:
         self.intent: str = (parsed.get("intent") or {}).get("name") or ""
         self.confidence: float = (parsed.get("intent") or {}).get("confidence") or 0.0
         self.ranking: list[Mapping[str, Any]] = list(parsed.get("intent_ranking") or [])
+        self.asked: list[str] = [asked["name"] for asked in parsed.get("asked") or []]
         self.entities: dict[str, str] = {
             entity["entity"]: entity["value"] for entity in parsed.get("entities") or []
         }

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from bot.clinic.profile import added_questions, load_clinics
 from bot.settings import ROOT, Settings
 
 # What the model is made from; a change in any of it makes a new training necessary.
@@ -29,11 +30,17 @@ class TrainingFailed(Exception):
 
 
 def fingerprint(settings: Settings, root: Path = ROOT) -> str:
-    """SHA-256 over everything that the models are made from."""
+    """SHA-256 over everything that the models are made from.
+
+    Raises:
+        DataError: a clinic's profile cannot be used.
+    """
     digest = hashlib.sha256()
-    for path in sorted(_files([*(root / name for name in _INPUTS), settings.clinics])):
+    for path in sorted(_files(root / name for name in _INPUTS)):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
+    # Of a clinic's file only its own questions are learnt; answers and hours may change freely.
+    digest.update(json.dumps(added_questions(load_clinics(settings.clinics))).encode())
     return digest.hexdigest()
 
 
@@ -77,13 +84,17 @@ def train(
     classifier.train(root / "bot/safety/examples", settings.safety_model, encode=encode)
 
     say("Training the assistant ...")
-    _train_rasa(settings, root)
+    train_assistant(settings, root)
     _stamp(settings).write_text(json.dumps({"fingerprint": fingerprint(settings, root)}))
     say(f"Trained in {time.monotonic() - started:.0f} s: {settings.model}")
     return True
 
 
-def _train_rasa(settings: Settings, root: Path) -> None:
+def train_assistant(settings: Settings, root: Path = ROOT) -> None:
+    """Train the Rasa model alone, whether or not anything has changed; arguments as in `train`.
+
+    Which clinics' questions it learns is what the environment says (`bot.nlu.importer`).
+    """
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     os.environ["LOG_LEVEL"] = "ERROR"  # without it Rasa's progress bars flood a log file
     from bot.nlu import without_tensorflow

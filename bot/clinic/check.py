@@ -9,13 +9,15 @@ the library that computes it is for development only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import phonenumbers
 
 from bot.clinic import gsm7
 from bot.clinic.hours import UnreadableHoursError, check_rule, clinic_zone, exception_rule
+from bot.clinic.phrasings import phrasing_problems
 from bot.clinic.profile import (
     Clinic,
     Phone,
@@ -45,8 +47,13 @@ _SPAM = re.compile(
 _CLOCK = re.compile(r"\b(\d{1,2}):(\d{2})\b")
 
 
-def problems(folder: Path) -> list[Problem]:
-    """Every mistake and warning in the profiles of `folder` and in the topics' labels."""
+def problems(folder: Path, learnt: Mapping[str, str] = MappingProxyType({})) -> list[Problem]:
+    """Every mistake and warning in the profiles of `folder` and in the topics' labels.
+
+    Args:
+        learnt: intent by example, as in data/nlu: phrasings of added entries may not
+            stand under another intent there.
+    """
     found: list[Problem] = []
     try:
         load_topics()
@@ -55,12 +62,14 @@ def problems(folder: Path) -> list[Problem]:
     paths = profile_paths(folder)
     if not paths:
         found.append(Problem(folder, 1, "no clinic profile (*.yml) is here"))
+    profiles = []
     for path in paths:
         try:
-            document, clinic = read_profile(path)
+            document, clinic = profile = read_profile(path)
         except DataError as error:
             found += error.problems
         else:
+            profiles.append(profile)
             found += usability_problems(document, clinic)
             found += _phone_problems(document, clinic)
             found += _hours_problems(document, clinic)
@@ -69,6 +78,7 @@ def problems(folder: Path) -> list[Problem]:
             found += _notification_problems(document, clinic)
             found += _spam_problems(document)
             found += _text_problems(document, clinic)
+    found += phrasing_problems(profiles, learnt)
     return sorted(found, key=lambda problem: (problem.path, problem.line))
 
 

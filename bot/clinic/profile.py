@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -356,6 +356,10 @@ class Clinic(ReviewedModel):
             source=entry.source,
         )
 
+    def has_topic(self, topic: str) -> bool:
+        """Whether `answer` knows `topic`: an entry that another clinic added is none."""
+        return topic in FAQ_TOPICS or any(extra.id == topic for extra in self.extra_faq)
+
     def fill_in(self, text: str, language: str) -> str:
         """`text` with {phone}, {hours} and {reach_us} replaced by this clinic's own.
 
@@ -421,6 +425,20 @@ def load_clinics(folder: Path) -> dict[str, Clinic]:
     if problems:
         raise DataError(problems)
     return clinics
+
+
+def added_questions(clinics: Mapping[str, Clinic]) -> dict[str, list[str]]:
+    """How visitors ask for the entries that clinics added, in both languages.
+
+    Returns:
+        the phrasings by topic; entries of several clinics with one id are one topic.
+    """
+    asked: dict[str, dict[str, None]] = {}
+    for clinic in clinics.values():
+        for extra in clinic.extra_faq:
+            phrasings = asked.setdefault(extra.id, {})
+            phrasings.update(dict.fromkeys([*extra.questions.en, *extra.questions.es]))
+    return {topic: list(phrasings) for topic, phrasings in asked.items()}
 
 
 def profile_paths(folder: Path) -> list[Path]:

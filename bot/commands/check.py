@@ -21,11 +21,12 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
     from bot.care import check as care
     from bot.clinic import check as clinics
     from bot.console.desk import desk_problems
+    from bot.nlu.examples import intent_by_example
     from bot.safety import check as safety
     from bot.texts.messages import load_texts
 
     problems: list[Problem] = []
-    problems += _of_clinic(clinics.problems(settings.clinics), clinic)
+    problems += _of_clinic(clinics.problems(settings.clinics, intent_by_example()), clinic)
     problems += care.problems(today)
     problems += safety.problems(today)
     problems += desk_problems()

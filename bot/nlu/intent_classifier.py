@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -16,16 +19,18 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.io import get_text_hash
 
 import bot.nlu.intent_model
+from bot.nlu.clauses import understand
 from bot.nlu.featurizer import SentenceEncoderFeaturizer, sentence_embedding
-from bot.nlu.intent_model import IntentModel
+from bot.nlu.intent_model import Guess, IntentModel
 from bot.nlu.sentence_encoder import encode
 
+ASKED = "asked"  # of the parsed message: each different thing that it asks, in order
 _RANKING_LENGTH = 10
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class EmbeddingIntentClassifier(IntentClassifier, GraphComponent):
-    """Sets the intent and the ranking of the ten likeliest."""
+    """Sets the intent, the ranking of the ten likeliest, and what else the message asks."""
 
     def __init__(
         self, model_storage: ModelStorage, resource: Resource, model: IntentModel | None = None
@@ -82,15 +87,24 @@ class EmbeddingIntentClassifier(IntentClassifier, GraphComponent):
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Set intent and ranking of each message with text."""
-        if self._model is None:
-            raise RuntimeError("the intent classifier was not trained")
+        """Set intent, ranking and `asked` (see `bot.nlu.clauses`) of each message with text."""
         for message in messages:
             text = message.get(TEXT)
             if not text:
                 continue
-            [ranking] = self._model.rank([text], sentence_embedding(message).reshape(1, -1))
-            plain = [{"name": g.intent, "confidence": g.confidence} for g in ranking]
+            read = understand(text, functools.partial(self._rank, sentence_embedding(message)))
+            plain = _plain(read.ranking)
             message.set("intent", plain[0], add_to_output=True)
             message.set("intent_ranking", plain[:_RANKING_LENGTH], add_to_output=True)
+            message.set(ASKED, _plain(read.asked), add_to_output=True)
         return messages
+
+    def _rank(self, message: np.ndarray, texts: Sequence[str]) -> list[list[Guess]]:
+        """The rankings of a message, embedded already, and of its parts."""
+        if self._model is None:
+            raise RuntimeError("the intent classifier was not trained")
+        return self._model.rank(texts, np.vstack([message.reshape(1, -1), encode(texts[1:])]))
+
+
+def _plain(guesses: Sequence[Guess]) -> list[dict[str, Any]]:
+    return [{"name": guess.intent, "confidence": guess.confidence} for guess in guesses]

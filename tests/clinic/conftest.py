@@ -15,8 +15,8 @@ PARKING = """extra_faq:
   - id: parking
     label: {en: Is there parking?, es: ¿Hay estacionamiento?}
     questions:
-      en: [where can I park, do you have parking]
-      es: [dónde me estaciono]
+      en: [where can I park, do you have parking, parking?, is there a lot, I come by car]
+      es: [dónde me estaciono, hay parqueo, tienen lugar para carros, voy en auto, y el carro]
     source: the clinic's front desk, 2026-11-20
     follow_up: [location_contact]
     web: {en: "Yes, behind the house. Call {phone}.", es: "Sí, detrás. Llame al {phone}."}
