@@ -13,7 +13,7 @@ from actions.triage import REQUESTED
 from actions.turn import Turn, say
 from bot.brain import names
 from bot.turns import BotMessage, Button
-from bot.vocabulary import DELETION_CONFIRMED
+from bot.vocabulary import DELETION_CONFIRMED, LANGUAGES, OTHER_SCRIPT
 
 _ASKED_TO_DELETE = "delete_my_data"
 _KEPT_AFTER_RESTART = (
@@ -45,7 +45,12 @@ class ActionSay(Action):
             name = "greet_again"
         elif name == "greet" and turn.channel == "web":
             name = "greet_back"
-        say(dispatcher, turn.message(name))
+        if name == OTHER_SCRIPT:
+            # Nobody knows which of the two they may be able to read.
+            texts = [turn.in_language(language).text_of(name) for language in LANGUAGES]
+            say(dispatcher, BotMessage("\n\n".join(texts), name))
+        else:
+            say(dispatcher, turn.message(name))
         return [SlotSet(names.MISSES, 0)]
 
 

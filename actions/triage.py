@@ -492,11 +492,13 @@ def _is_said_about(turn: Turn) -> bool:
 
 def _side_answers(turn: Turn) -> list[BotMessage]:
     """The answers to the questions in a message that says something else as well."""
-    if turn.intent == ANSWER or not any(part.asks for part in clauses(turn.text)):
+    topics = topics_asked(turn)
+    asks = bool(topics) or any(part.asks for part in clauses(turn.text))
+    if turn.intent == ANSWER or not asks:
         return []
     if turn.intent in ("ask_if_bot", "medical_advice"):
         return [turn.message(turn.intent)]
-    topics = topics_asked(turn) or list(likely_topics(turn, _LIKELY))[:1]
+    topics = topics or list(likely_topics(turn, _LIKELY))[:1]
     return faq_messages(turn, topics) if topics else []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -90,6 +91,12 @@ class Turn:
         if self.line.readable and self.line.opens_at and not self.line.open:
             return self.text_of("reach_closed", opens=self.opens)
         return self.text_of("reach_unknown_hours")
+
+    def in_language(self, language: str) -> Turn:
+        """The same turn, answered in `language`."""
+        other = copy.copy(self)
+        other.language = language
+        return other
 
     def text_of(self, name: str, /, **values: str) -> str:
         """A fixed text in this turn's language and for its channel."""

@@ -12,6 +12,9 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from bot.vocabulary import HANDOFF_NONE, TIER_NONE
 
+BRAIN_CHARACTERS = 4000
+"""What the brain reads of a message; the gateway screens all of it for danger."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Button:

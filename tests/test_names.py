@@ -16,6 +16,8 @@ from bot.vocabulary import (
     CRISIS_GO_ON,
     FAQ_TOPICS,
     ITEMS,
+    ONLY_LINK,
+    OTHER_SCRIPT,
     SAFETY_INTENTS,
     UNKNOWN,
     VISITOR_ACTS,
@@ -30,7 +32,15 @@ SLOTS_OF_CODE = {
     and not name.endswith("_FORM")
 }  # fmt: skip
 LEARNT = {*map(faq_intent, FAQ_TOPICS), *VISITOR_ACTS}
-SET_BY_CODE = {ANSWER, CRISIS_CAN_CALL, CRISIS_GO_ON, "nlu_fallback", *SAFETY_INTENTS}
+SET_BY_CODE = {
+    ANSWER,
+    CRISIS_CAN_CALL,
+    CRISIS_GO_ON,
+    "nlu_fallback",
+    *SAFETY_INTENTS,
+    OTHER_SCRIPT,
+    ONLY_LINK,
+}
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from bot.brain.tracker_store import HandrailTrackerStore, nobody_waits
 from bot.nlu.language import decide_language
 from bot.settings import Settings
 from bot.store import check
-from bot.turns import BotMessage, Button, TurnReply, TurnRequest, TurnState
+from bot.turns import BRAIN_CHARACTERS, BotMessage, Button, TurnReply, TurnRequest, TurnState
 from bot.vocabulary import HANDOFF_NONE, SAFETY_INTENTS, TIER_NONE
 
 NOT_UNDERSTOOD = "nlu_fallback"  # Rasa's name for it
@@ -30,7 +30,6 @@ _COMMAND = re.compile(r"/+\w+\s*(\{.*)?$", re.DOTALL)
 _READINESS = "readiness"
 _CANNED_TURNS = ("hello", "I want to find out what fits", "me")
 _SOME_TIME = datetime(2026, 1, 5, 15, 0, tzinfo=timezone.utc)  # what they say does not matter
-LONGEST_TEXT = 4000  # characters that the brain reads; the gateway screens all of them
 
 
 class TurnFailed(Exception):
@@ -131,7 +130,10 @@ class Brain:
         before = await self._store.retrieve(request.conversation)
         current = before.get_slot(names.LANGUAGE) if before else None
         text = _plain(request.text)
-        spoken = current if request.pressed else decide_language(text, current)
+        # "Juan Carlos de la Cruz" is a name in any language.
+        names_somebody = before is not None and before.get_slot("requested_slot") == "name"
+        kept = request.pressed or names_somebody
+        spoken = current if kept else decide_language(text, current)
         output = _Output(request.channel)
         message = UserMessage(
             text,
@@ -228,7 +230,7 @@ class _Output(OutputChannel):
 
 def _plain(text: str) -> str:
     """The text as Rasa may see it: a leading slash would be a command to Rasa."""
-    return text[:LONGEST_TEXT].strip().lstrip("/").strip()
+    return text[:BRAIN_CHARACTERS].strip().lstrip("/").strip()
 
 
 def _meaning(button: Button, text: str) -> dict[str, Any]:

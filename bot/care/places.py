@@ -10,7 +10,7 @@ import functools
 import re
 
 from bot.care.states import load_states
-from bot.care.words import clauses, compile_phrase, find, is_denied, load_words, normalise
+from bot.care.words import Match, clauses, compile_phrase, find, is_denied, load_words, normalise
 
 _DOTTED = re.compile(r"(?<!\w)([A-Za-z])\.([A-Za-z])\.?(?!\w)")  # N.H.
 _CODE = re.compile(r"(?<![A-Za-z])([A-Za-z]{2})(?![A-Za-z'\u2019])")
@@ -38,6 +38,11 @@ def state_told(text: str) -> str | None:
     if parts and not named:
         named = _codes(text, strict=True)
     return named.pop() if len(named) == 1 else None
+
+
+def states_named(words: str) -> list[Match]:
+    """The names of states in `words` (small letters, no accents); the value is the code."""
+    return [match for match in find(_state_names(), words) if match.value]
 
 
 def _named(parts: list[str], names: list[tuple[re.Pattern[str], str]]) -> set[str]:

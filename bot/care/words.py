@@ -30,6 +30,7 @@ _POSSESSIVE = re.compile(
 _SENTENCE = re.compile(r"([^.!?\n]+)([.!?\n]*)")
 _CLAUSE_MARKS = re.compile(r"[,;:()\u2013\u2014]+|\s-+\s")
 _WORD = re.compile(r"\d+/\d+|\d+\+?|[a-z]+")
+_JOINING = re.compile(r"^(?:and|but|so|y|pero) ")
 _GAP = "..."
 
 
@@ -266,7 +267,7 @@ def numbers_in(words: str) -> Iterator[tuple[int, int, int]]:
 
 def _before_question(words: str) -> tuple[str, str]:
     """What is said in front of a question, and the question; either may be empty."""
-    if _question_start().match(words):
+    if _question_start().match(_JOINING.sub("", words)):
         return "", words
     hit = _joined_question().search(words)
     return (words[: hit.start()], words[hit.end() :]) if hit else (words, "")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from bot.turns import BRAIN_CHARACTERS
 from bot.vocabulary import LANGUAGES
-
-BRAIN_CHARACTERS = 4000  # of a longer message the brain gets the beginning
 
 # Marks that turn the direction of text around can make a transcript read differently
 # from what was typed; a chat has no use for them.

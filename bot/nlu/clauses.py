@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.nlu.intent_model import Guess
 
@@ -29,6 +29,9 @@ _MOST_WEIGHT = 1.5
 _WORDS_OF_EQUAL_WEIGHT = 20
 
 MEDICAL_ADVICE = "medical_advice"
+_WISHES = frozenset({"ask_for_person", "request_callback"})
+_WISH_SURE = 0.8  # a wish need not be a question: "please call me back. do you take Aetna?"
+_FEW_PIECES = 4  # a story tells too much to look for wishes in it
 # What refers to the talk itself is no question from a story: "what does that mean?" in it
 # does not ask us to repeat anything.
 _NOT_ASKED = frozenset(
@@ -61,6 +64,15 @@ _ASKED_INDIRECTLY = re.compile(
 
 
 @dataclasses.dataclass(frozen=True)
+class Piece:
+    """A sentence of a message, or a part of one that asks; `sentence` is the whole of it."""
+
+    text: str
+    sentence: str
+    asks: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class Understood:
     """What a message means.
 
@@ -82,34 +94,42 @@ def understand(text: str, rank: Rank) -> Understood:
         rank: ranks the intents of several texts, most likely first; the first text that
             it gets is always the message.
     """
-    sentences = sentences_of(text)
-    alone = len(sentences) <= 1
-    if alone:
-        sentences = [text]
-    else:
-        sentences = [sentence for sentence in sentences if asks(sentence)][-_MOST_READ:]
-    parts = [parts_of(sentence)[:_MOST_READ] for sentence in sentences]
-    texts = list(dict.fromkeys([text, *sentences, *(part for some in parts for part in some)]))
+    pieces = pieces_of(text)
+    asking = [piece for piece in pieces if piece.asks][-_MOST_READ:]
+    told = [piece for piece in pieces if not piece.asks] if len(pieces) <= _FEW_PIECES else []
+    if len(pieces) < 2 or not asking:
+        [whole] = rank([text])
+        return Understood(whole, [])
+    texts = list(
+        dict.fromkeys([text, *(p.sentence for p in asking), *(p.text for p in (*asking, *told))])
+    )
     ranked = dict(zip(texts, rank(texts), strict=True))
     whole = ranked[text]
-    questions: list[Ranking] = []
-    for sentence, some in zip(sentences, parts, strict=True):
-        read = ranked[sentence]
-        joined = _different([ranked[part] for part in some], _PART_SURE)
-        if len(joined) > 1 and (read[0].intent in _intents(joined) or not _is_sure(read)):
-            questions += joined
-        elif not alone:
-            questions.append(read)
-    questions = _different(questions, _SURE)
+    wishes = [ranked[piece.text] for piece in told if _is_wish(ranked[piece.text])]
+    questions = _different([*wishes, *_questions(asking, ranked)])
     # What asks about somebody's own medicine is never answered as anything else.
     if not questions or (whole[0].intent == MEDICAL_ADVICE and whole[0].confidence >= _SURE):
         return Understood(whole, [])
-    if len(questions) == 1:
+    if len(questions) == 1 and not wishes:
         ranking = _together(questions[0], whole, len(text.split()))
         return Understood(ranking, ranking[:1])
     # What somebody wants done comes before what they want to know.
     first = next((q for q in questions if not q[0].intent.startswith("faq_")), questions[0])
     return Understood(first, [question[0] for question in questions])
+
+
+def told_beside(text: str) -> str:
+    """What a message says beside its questions: "Anna" of "Anna, is this private?"."""
+    return ", ".join(piece.text for piece in pieces_of(text) if not piece.asks)
+
+
+def pieces_of(text: str) -> list[Piece]:
+    """The sentences of `text`, those that ask in their parts, in order."""
+    pieces = []
+    for sentence in sentences_of(text):
+        parts = parts_of(sentence) if asks(sentence) else [(sentence, False)]
+        pieces += [Piece(part, sentence, asking) for part, asking in parts]
+    return pieces
 
 
 def sentences_of(text: str) -> list[str]:
@@ -125,34 +145,58 @@ def asks(sentence: str) -> bool:
     )
 
 
-def parts_of(sentence: str) -> list[str]:
-    """The questions between commas, "and" and the like; empty if there are fewer than two."""
+def parts_of(sentence: str) -> list[tuple[str, bool]]:
+    """The parts of a sentence that asks, between commas, "and" and the like.
+
+    Returns:
+        (part, whether it asks); the sentence itself where no part of it can stand alone.
+    """
     first, *others = _JOINT.split(sentence)
     told = _ASKED_INDIRECTLY.search(first)
-    # "I'd like to know the price and if you do detox": all of it is asked, but not
-    # "Before I come I'd like to know".
-    parts = [first] if not told or first[told.end() :].strip() else []
-    parts = [p for p in (*parts, *others) if told or asks(p)]
-    parts = [p for p in parts if len(p.split()) >= _SHORTEST_PART or _QUESTION_OPENS.match(p)]
-    return parts if len(parts) > 1 else []
+    # "I'd like to know the price and if you do detox": all of it is asked. "Before I come
+    # I'd like to know" asks nothing yet.
+    opens = bool(told and first[told.end() :].strip()) or bool(_QUESTION_OPENS.match(first))
+    parts = [(first, opens)] + [(other, bool(told) or asks(other)) for other in others]
+    stand = [part for part, asking in parts if asking and _stands_alone(part)]
+    if len(stand) == sum(asking for _, asking in parts) and stand:
+        return parts
+    return [(sentence, True)]
 
 
-def _different(rankings: Sequence[Ranking], sure: float) -> list[Ranking]:
+def _stands_alone(part: str) -> bool:
+    return len(part.split()) >= _SHORTEST_PART or bool(_QUESTION_OPENS.match(part))
+
+
+def _questions(asking: Sequence[Piece], ranked: Mapping[str, Ranking]) -> list[Ranking]:
+    """The rankings of what is asked: of each part if they ask different things with
+    certainty and the sentence does not ask a third one, else of the sentence."""
+    questions: list[Ranking] = []
+    for sentence in dict.fromkeys(piece.sentence for piece in asking):
+        read = ranked[sentence]
+        parts = [ranked[piece.text] for piece in asking if piece.sentence == sentence]
+        sure = [part for part in parts if part[0].confidence >= _PART_SURE]
+        intents = {part[0].intent for part in sure}
+        different = len(intents) > 1 and (
+            read[0].intent in intents or read[0].confidence < _PART_SURE
+        )
+        questions += sure if different or (sure and len(parts) == 1) else [read]
+    return questions
+
+
+def _different(rankings: Sequence[Ranking]) -> list[Ranking]:
     """Those that ask something, with certainty, that none before them asks."""
     found: dict[str, Ranking] = {}
     for ranking in rankings:
         best = ranking[0]
+        # Every story of a need is a little like a wish to find what fits.
+        sure = _WISH_SURE if best.intent == "start_triage" else _SURE
         if best.confidence >= sure and best.intent not in _NOT_ASKED:
             found.setdefault(best.intent, ranking)
     return list(found.values())
 
 
-def _intents(rankings: Sequence[Ranking]) -> set[str]:
-    return {ranking[0].intent for ranking in rankings}
-
-
-def _is_sure(ranking: Ranking) -> bool:
-    return ranking[0].confidence >= _PART_SURE
+def _is_wish(ranking: Ranking) -> bool:
+    return ranking[0].intent in _WISHES and ranking[0].confidence >= _WISH_SURE
 
 
 def _together(question: Ranking, whole: Ranking, words: int) -> list[Guess]:

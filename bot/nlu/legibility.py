@@ -1,0 +1,69 @@
+"""Rasa component: messages whose words cannot be read, in another script or only a link.
+
+The sentence encoder gives every text a meaning, sixteen languages and web addresses
+included. But the assistant answers in English and Spanish, and opens no link: it says
+so, and how to reach a person. Stands before the safety screen, which overrules it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from bot.vocabulary import ONLY_LINK, OTHER_SCRIPT
+
+_ADDRESS = re.compile(
+    r"(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|gov|edu|info|io)\b\S*"
+)
+_MOST_FOREIGN = 0.5  # share of the letters: a foreign name may stand in a sentence
+
+
+def unread(text: str) -> str | None:
+    """Why the words of a message cannot be read: OTHER_SCRIPT, ONLY_LINK, or None: they can."""
+    letters = [c for c in text if c.isalpha()]
+    if not letters:
+        return None
+    if not any(c.isalpha() for c in _ADDRESS.sub("", text)):
+        return ONLY_LINK
+    foreign = sum("LATIN" not in unicodedata.name(c, "LATIN") for c in letters)
+    return OTHER_SCRIPT if foreign / len(letters) > _MOST_FOREIGN else None
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
+class LegibilityComponent(IntentClassifier, GraphComponent):
+    """Overrules the intent of a message that cannot be read."""
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> LegibilityComponent:
+        """Make the component (see `GraphComponent.create`)."""
+        return cls()
+
+    def process_training_data(self, training_data: Any) -> Any:
+        """Training examples are all in English and Spanish."""
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Look at each message."""
+        for message in messages:
+            why = unread(message.get(TEXT) or "")
+            if why:
+                intent = {"name": why, "confidence": 1.0}
+                message.set("intent", intent, add_to_output=True)
+                message.set("intent_ranking", [intent], add_to_output=True)
+                message.set("asked", [], add_to_output=True)
+        return messages
