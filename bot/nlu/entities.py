@@ -14,6 +14,7 @@ they mark the words for `handrail parse`, for the record and for whoever extends
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -38,7 +39,9 @@ US_STATE = "us_state"
 TIME = "time"
 
 _COUNTRY = "US"  # of numbers without a country code
-_MOST_READ = 4000  # characters
+_MOST_READ = 2000  # characters
+_MOST_NUMBERS = 20  # looked at as ages; a list of numbers is none
+_NEAR = 60  # characters before and after a number that say what it counts
 _CLAUSE_END = re.compile(r"[.,;:!?\n]")
 _CODE = re.compile(r"(?<![A-Za-z])[A-Za-z]{2}(?![A-Za-z])")
 _CLOCK = re.compile(
@@ -114,9 +117,9 @@ def _phone_numbers(text: str) -> Iterator[_Found]:
 
 def _ages(text: str) -> Iterator[_Found]:
     """Numbers that are certainly ages, as the questionnaire reads them."""
-    for start, end, years in numbers_in(_folded(text)):
-        before = normalise(_CLAUSE_END.split(text[:start])[-1])
-        after = normalise(_CLAUSE_END.split(text[end:])[0])
+    for start, end, years in itertools.islice(numbers_in(_folded(text)), _MOST_NUMBERS):
+        before = normalise(_CLAUSE_END.split(text[max(0, start - _NEAR) : start])[-1])
+        after = normalise(_CLAUSE_END.split(text[end : end + _NEAR])[0])
         words = " ".join(part for part in (before, str(years), after) if part)
         place = len(before) + 1 if before else 0
         if any(age.clear and age.start == place for age in ages_in(words)):
