@@ -11,11 +11,11 @@ from bot.nlu.legibility import unread
 
 _LANGUAGES = {"en": Language.ENGLISH, "es": Language.SPANISH}
 # The first message decides with little; a later one needs words and certainty. Of the
-# held-out messages of two and three words, 70 to 80 % are that certain and none of them is
+# held-out messages of three words, 60 to 80 % are that certain and none of them is
 # taken for the other language.
 _FIRST_CONFIDENCE = 0.6
 _FIRST_LETTERS = 4
-_SWITCH_WORDS = 2
+_SWITCH_WORDS = 3
 _SWITCH_CONFIDENCE = 0.9
 _SENTENCE_WORDS = 4
 _SENTENCE_CONFIDENCE = 0.85
