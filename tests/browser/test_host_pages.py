@@ -57,7 +57,8 @@ SPOILT_AFTER = """
 NASTY = '<img src=x onerror="window.hit=1"><b>bold</b><script>window.hit=1</script>'
 
 
-def test_the_pages_styles_do_not_reach_the_chat(site):
+def test_the_pages_styles_do_not_reach_the_chat(open_site, clinic_server):
+    site = open_site(clinic_server, reduced_motion="reduce")
     plain = site.chat()
     box = panel(plain).bounding_box()
     style = "e => { const s = getComputedStyle(e); return [s.fontSize, s.color, s.display]; }"
