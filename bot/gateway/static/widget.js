@@ -1181,7 +1181,7 @@
       this.hours.replaceChildren();
       this.hours.hidden = open === undefined && !phone;
       this.hours.classList.toggle("is-open", open === true);
-      if (open !== undefined) this.hours.append(this.word(open ? "line_open" : "line_closed"), " ");
+      if (open !== undefined && !opens) this.hours.append(this.word(open ? "line_open" : "line_closed"), " ");
       if (open && phone) this.hours.append(h("a", { href: `tel:${dialled(phone)}` }, phone));
       else if (opens) this.hours.append(opens);
       else if (phone) this.hours.append(h("a", { href: `tel:${dialled(phone)}` }, phone));
@@ -1657,7 +1657,7 @@
     .bubble > * + * { margin-top: .625em; }
     .bubble ul { padding-inline-start: 1.25em; }
     .bubble li + li { margin-top: .25em; }
-    .bubble a { font-weight: 550; color: var(--accent); }
+    .bubble a { font-weight: 550; color: var(--accent); white-space: nowrap; }
     .assistant .bubble, .staff .bubble { border-end-start-radius: .3125em; }
     .assistant + .assistant { margin-top: -.25em; }
     .visitor { align-items: flex-end; }
