@@ -19,6 +19,7 @@ from bot.console import (
     card,
     export_pages,
     figure_pages,
+    notice_pages,
     queue_pages,
     user_pages,
     website_page,
@@ -28,6 +29,7 @@ from bot.console.login import log_in, log_out
 from bot.console.office import (
     COOKIE,
     LOGIN_COOKIE,
+    NO_STORE,
     STATIC,
     Ask,
     Office,
@@ -37,8 +39,8 @@ from bot.console.office import (
     login_page,
     own_path,
     problem,
-    rendered,
     same,
+    send_again,
     set_cookie,
     to,
 )
@@ -47,6 +49,12 @@ from bot.store import StoreError
 from bot.vocabulary import ADMIN, AUDITOR, ROLES, SUPERVISOR
 
 _HOME = {AUDITOR: "/console/audit", ADMIN: "/console/users"}
+_NO_LOGIN = (
+    "That did not work. Check name and password, then try again. After several failures you "
+    "have to wait, up to 15 minutes."
+)
+_STILL_HERE = "What you typed is still here"
+_SESSION_ENDED = "Your session had ended before it could be saved."
 
 
 def routes(
@@ -79,17 +87,13 @@ def routes(
         return Route(path, endpoint, methods=["POST"])
 
     async def login(request: Request) -> Response:
+        if request.method == "GET":
+            return login_page(request, back="/console")
         try:
-            if request.method == "GET":
-                return login_page(request, back="/console")
             fields = await form_of(request)
-            return await run_in_threadpool(_log_in, office, request, fields)
         except RefusedError as refused:
             return problem(refused)
-        except StoreError:
-            return problem(
-                RefusedError(503, "The database does not answer", "Try again in a minute.")
-            )
+        return await run_in_threadpool(_log_in, office, request, fields)
 
     record = "/console/records/{reference}"
     return [
@@ -105,6 +109,8 @@ def routes(
         form("/console/export.csv", export_pages.queue_csv),
         page("/console/audit", audit_pages.show, AUDITOR, SUPERVISOR),
         page("/console/figures", figure_pages.show),
+        page("/console/notices", notice_pages.show, SUPERVISOR, ADMIN),
+        form("/console/notices", notice_pages.retry, SUPERVISOR, ADMIN),
         page("/console/users", user_pages.show, ADMIN),
         form("/console/users", user_pages.change, ADMIN),
         *(
@@ -133,19 +139,23 @@ def _log_in(office: Office, request: Request, fields: dict[str, str]) -> Respons
     kept = {name[5:]: value for name, value in fields.items() if name.startswith("kept_")}
     if not cookie or not same(fields.get("token", ""), cookie):
         # Cookies were blocked or have been cleared; the form that goes out now has a new one.
-        return login_page(request, back=back, kept=kept, failed=True, status=400)
-    token = log_in(
-        office.engine,
-        office.passwords,
-        name=fields.get("name", ""),
-        password=fields.get("password", ""),
-        address=request.client.host if request.client else "unknown",
-        now=office.clock(),
-    )
+        return login_page(request, back=back, kept=kept, failed=_NO_LOGIN, status=400)
+    try:
+        token = log_in(
+            office.engine,
+            office.passwords,
+            name=fields.get("name", ""),
+            password=fields.get("password", ""),
+            address=request.client.host if request.client else "unknown",
+            now=office.clock(),
+        )
+    except StoreError:
+        why = f"{NO_STORE.title}. Try again in a minute."
+        return login_page(request, back=back, kept=kept, failed=why, status=503)
     if token is None:
-        return login_page(request, back=back, kept=kept, failed=True, status=401)
+        return login_page(request, back=back, kept=kept, failed=_NO_LOGIN, status=401)
     if kept:
-        html = rendered("again.html", back=back, kept=kept, csrf=csrf_of(token))
+        html = send_again(back, kept, csrf_of(token), _STILL_HERE, _SESSION_ENDED)
         response: Response = HTMLResponse(html)
     else:
         response = to(back)

@@ -114,9 +114,15 @@ class Card:
 
 
 def show(office: Office, ask: Ask) -> Response:
-    """The page. Looking at a record that one holds keeps the lease."""
-    reference = _code(ask)
+    """The page. Looking at a record that one holds keeps the lease.
+
+    The code of a record that was merged into another leads to that one.
+    """
+    code = _code(ask)
+    reference = _current(office, code)
     card = load_card(office, ask, reference)
+    if reference != code:
+        return to(_path(reference))
     with writing(office.engine) as db:
         work = Casework(db)
         if card.row.mine:
@@ -300,14 +306,34 @@ def second(office: Office, ask: Ask) -> Response:
     return _page(office, ask, card, problem=_OWN_CLOSING if own else _MOVED_ON, status=409)
 
 
+def _unless_merged(
+    handler: Callable[[Office, Ask], Response],
+) -> Callable[[Office, Ask], Response]:
+    """`handler`, but a form of a record that was merged meanwhile changes nothing.
+
+    The record that goes on is shown instead, with what was typed: it holds more than the
+    page from which the form came.
+    """
+
+    def checked(office: Office, ask: Ask) -> Response:
+        code = _code(ask)
+        reference = _current(office, code)
+        if reference == code:
+            return handler(office, ask)
+        card = load_card(office, ask, reference)
+        return _page(office, ask, card, problem=_MERGED.format(code=code), status=409)
+
+    return checked
+
+
 FORMS: dict[str, Callable[[Office, Ask], Response]] = {
-    "claim": claim,
-    "release": release,
-    "attempt": attempt,
-    "note": note,
-    "hand-over": hand_over,
-    "close": close,
-    "second": second,
+    "claim": _unless_merged(claim),
+    "release": _unless_merged(release),
+    "attempt": _unless_merged(attempt),
+    "note": _unless_merged(note),
+    "hand-over": _unless_merged(hand_over),
+    "close": _unless_merged(close),
+    "second": _unless_merged(second),
 }
 
 
@@ -428,6 +454,12 @@ def _code(ask: Ask) -> str:
     return code
 
 
+def _current(office: Office, code: str) -> str:
+    """The code under which the record goes on; `code` itself if there is no such record."""
+    with reading(office.engine) as db:
+        return Handoffs(db).current(code) or code
+
+
 def _path(reference: str) -> str:
     return f"/console/records/{reference}"
 
@@ -469,4 +501,8 @@ _CLOSINGS = {
 }
 _TAKEN = "Somebody else has this record now. Nothing was saved; your words are still here."
 _MOVED_ON = "The record has changed meanwhile. Nothing was saved; look again and repeat it."
+_MERGED = (
+    "{code} goes on as this record: the same person wrote again. Nothing was saved; your words "
+    "are still here. Look at what is new and repeat it."
+)
 _OWN_CLOSING = "You asked for the second person yourself; somebody else must answer."

@@ -50,6 +50,11 @@ class RefusedError(Exception):
 
 
 NOT_HERE = RefusedError(404, "Nothing here", "There is no such page, or it is not yours to see.")
+NO_STORE = RefusedError(
+    503,
+    "The database does not answer",
+    "Nothing was changed. Try again in a minute, and tell your operator if it stays so.",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +126,8 @@ class Office:
         """An endpoint that lets `handler` answer whoever may ask.
 
         A POST needs our own Origin and the session's token in its form. Where the session
-        has ended, the login page keeps what was typed and gives it back.
+        has ended, the login page keeps what was typed and gives it back; where the store
+        fails, the page that says so does.
 
         Args:
             handler: runs beside the event loop, since it uses the database.
@@ -129,14 +135,15 @@ class Office:
         """
 
         async def endpoint(request: Request) -> Response:
+            form: dict[str, str] = {}
             try:
                 form = await form_of(request)
-                return await run_in_threadpool(answer, request, form)
+                return await run_in_threadpool(answer, request, dict(form))
             except RefusedError as refused:
                 return problem(refused)
             except StoreError as error:
                 log.error("the console cannot use the store", reason=str(error))
-                return problem(_NO_STORE)
+                return _nothing_changed(request, form)
 
         def answer(request: Request, form: dict[str, str]) -> Response:
             now = self.clock()
@@ -167,12 +174,26 @@ def problem(refused: RefusedError) -> Response:
     return HTMLResponse(html, status_code=refused.status)
 
 
+def send_again(path: str, fields: Mapping[str, str], csrf: str, title: str, why: str) -> str:
+    """The HTML of a page that gives back what was typed, to be sent once more.
+
+    Args:
+        path: where the form goes.
+        fields: what was typed; a password is not given back.
+        csrf: what the form must carry.
+        title: of the page, the reason in short.
+        why: a sentence on why it was not saved.
+    """
+    typed = {name: value for name, value in fields.items() if name not in ("csrf", "password")}
+    return rendered("again.html", back=path, kept=typed, csrf=csrf, title=title, why=why)
+
+
 def login_page(
     request: Request,
     *,
     back: str,
     kept: Mapping[str, str] | None = None,
-    failed: bool = False,
+    failed: str = "",
     status: int = 200,
 ) -> Response:
     """The login form.
@@ -180,7 +201,7 @@ def login_page(
     Args:
         back: path to go to afterwards.
         kept: fields of a form that was sent when the session had ended.
-        failed: a login has just failed.
+        failed: why a login has just failed.
     """
     token = request.cookies.get(LOGIN_COOKIE) or secrets.token_urlsafe(32)
     html = rendered("login.html", token=token, back=back, kept=kept or {}, failed=failed)
@@ -272,6 +293,15 @@ def _to_login(request: Request, form: Mapping[str, str]) -> Response:
     return login_page(request, back=path, kept=kept, status=401)
 
 
+def _nothing_changed(request: Request, form: Mapping[str, str]) -> Response:
+    """The store has failed: say so, and give back what was typed."""
+    if not form:
+        return problem(NO_STORE)
+    # The form's own token goes back, whatever it was: nobody could look whose session it is.
+    html = send_again(request.url.path, form, form.get("csrf", ""), NO_STORE.title, NO_STORE.text)
+    return HTMLResponse(html, status_code=NO_STORE.status)
+
+
 def _touch(engine: sa.engine.Engine, token: str, session: Session, now: datetime) -> None:
     if (now - session.seen).total_seconds() >= _TOUCH_SECONDS:
         with writing(engine) as db:
@@ -284,15 +314,11 @@ _FOREIGN_FORM = RefusedError(
     "Not sent from this page",
     "The form did not come from this console. Go back, load the page again and repeat it.",
 )
-_NO_STORE = RefusedError(
-    503,
-    "The database does not answer",
-    "Nothing was changed. Try again in a minute, and tell your operator if it stays so.",
-)
 _QUEUE = [("/console", "Queue"), ("/console/figures", "Figures")]
+_NOTICES = ("/console/notices", "Notices")
 _PAGES_OF = {
     COORDINATOR: _QUEUE,
-    SUPERVISOR: [*_QUEUE, ("/console/audit", "Audit")],
+    SUPERVISOR: [*_QUEUE, _NOTICES, ("/console/audit", "Audit")],
     AUDITOR: [("/console/audit", "Audit")],
-    ADMIN: [("/console/users", "Users"), ("/console/embed", "Website")],
+    ADMIN: [("/console/users", "Users"), _NOTICES, ("/console/embed", "Website")],
 }

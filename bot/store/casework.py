@@ -57,9 +57,13 @@ class Case:
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """Something that a member of staff did or noted."""
+    """Something that a member of staff did or noted.
 
-    seq: int
+    Attributes:
+        reference: the code under which it was done.
+    """
+
+    reference: str
     by: str
     kind: str
     detail: str | None
@@ -125,17 +129,29 @@ class Casework:
         )
 
     def entries(self, reference: str) -> list[Entry]:
-        """What staff did, oldest first."""
+        """What staff did, oldest first, also under codes that go on as this one."""
+        merged = sa.select(handoff.c.reference).where(handoff.c.merged_into == reference)
         rows = self._connection.execute(
             sa.select(casework_entry, staff.c.full_name)
             .join(staff, staff.c.id == casework_entry.c.staff)
-            .where(casework_entry.c.reference == reference)
-            .order_by(casework_entry.c.seq)
+            .where(
+                sa.or_(
+                    casework_entry.c.reference == reference, casework_entry.c.reference.in_(merged)
+                )
+            )
+            .order_by(casework_entry.c.at, casework_entry.c.reference, casework_entry.c.seq)
         ).mappings()
         vault = vault_of(self._connection)
         plain = [vault.open(casework_entry, row) for row in rows]
         return [
-            Entry(row["seq"], row["full_name"], row["kind"], row["detail"], row["note"], row["at"])
+            Entry(
+                row["reference"],
+                row["full_name"],
+                row["kind"],
+                row["detail"],
+                row["note"],
+                row["at"],
+            )
             for row in plain
         ]
 

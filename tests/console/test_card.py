@@ -9,8 +9,9 @@ import pytest
 from bot.store import reading, writing
 from bot.store.audit import Audit
 from bot.store.casework import Casework
+from bot.store.handoffs import Handoffs
 from bot.store.tables import casework_entry
-from tests.console.night import CLINIC, CRISIS_TEXT, IN_CRISIS, IOP, PARENT
+from tests.console.night import CLINIC, CRISIS_TEXT, IN_CRISIS, IOP, MORNING, PARENT
 from tests.console.staffed import store_one
 
 
@@ -129,6 +130,39 @@ async def test_a_new_message_of_the_visitor_opens_the_record_again(rosa, engine,
     page = (await rosa.see("/console")).text
     assert PARENT in page
     assert "Wrote again" in page
+
+
+@pytest.fixture
+def merged(rosa, engine):
+    """Merge the record of the person in crisis into the one with a number, as the desk does."""
+
+    def merge() -> None:
+        with writing(engine) as db:
+            Handoffs(db).merge(IN_CRISIS, into=IOP, now=MORNING)
+
+    return merge
+
+
+async def test_what_was_done_under_a_code_that_was_merged_stands_on_the_card(rosa, merged, clock):
+    await rosa.post(path(IN_CRISIS, "note"), note="Wrote to the chat's owner.")
+    clock.later(minutes=1)
+    await rosa.post(path(IOP, "note"), note="Prefers Spanish.")
+    merged()
+    done = (await rosa.see(path(IN_CRISIS))).text.partition('id="done-h"')[2]
+    assert f"under {IN_CRISIS}" in done
+    assert done.index("owner.") < done.index("Prefers Spanish.")
+
+
+async def test_a_form_of_a_merged_record_saves_nothing_and_keeps_the_words(rosa, merged, engine):
+    await rosa.see(path(IN_CRISIS))
+    merged()
+    answer = await rosa.post(path(IN_CRISIS, "note"), note="He sounded calm.")
+    assert answer.status_code == 409
+    assert f"{IN_CRISIS} goes on as this record" in answer.text
+    assert "He sounded calm." in answer.text
+    assert f'action="{path(IOP, "note")}"' in answer.text
+    with reading(engine) as db:
+        assert Casework(db).entries(IOP) == []
 
 
 async def test_notes_are_encrypted_in_the_database(rosa, engine):
