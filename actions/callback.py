@@ -16,6 +16,7 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.faq import faq_messages, topics_asked
 from actions.handoff import record_of
 from actions.questions import sheet_of
 from actions.triage import REQUESTED
@@ -37,6 +38,7 @@ from bot.handoff.callback import (
 )
 from bot.handoff.times import Wish, next_call, read_wish
 from bot.handoff.zones import zone_of
+from bot.nlu.clauses import told_beside
 from bot.turns import BotMessage, Button
 from bot.vocabulary import (
     ANSWER,
@@ -58,6 +60,7 @@ _WHILE = re.compile(
     re.IGNORECASE,
 )
 _MISSES_BEFORE_SKIP = 3
+_WORDS_OF_AN_ANSWER = 4  # a name or a time; a longer text beside a question is a story
 # Said about the form, not in answer to it: rules take these turns.
 _SAID_ABOUT = frozenset(
     {"ask_why", "restart", "ask_for_person", "stop_messages", "delete_my_data", "help_now"}
@@ -126,9 +129,14 @@ class _Step:
         if change is not None:
             return change
         if _is_said_about(turn, self.open):
-            return []
+            return self._read_beside_a_question()
         if self.open == CONFIRM:
             return self._read_confirmation()
+        return self._read_open()
+
+    # --- reading -------------------------------------------------------------------------
+
+    def _read_open(self) -> list[EventType]:
         read = {
             "name": self._read_name,
             "phone": self._read_phone,
@@ -141,7 +149,16 @@ class _Step:
         }[self.open]
         return read()
 
-    # --- reading -------------------------------------------------------------------------
+    def _read_beside_a_question(self) -> list[EventType]:
+        """Both of "Anna, is this private?": the question's answer, and the field's."""
+        turn = self.turn
+        told, topics = told_beside(turn.text), topics_asked(turn)
+        if not (told and topics and _fits(self.open, told, turn.language)):
+            return []
+        for message in faq_messages(turn, topics):
+            self._say(message)
+        turn.text, turn.intent = told, ANSWER
+        return self._read_open()
 
     def _change(self) -> list[EventType] | None:
         """A field that is named, or the question before; None if the message changes none."""
@@ -498,6 +515,20 @@ def _is_said_about(turn: Turn, field: str) -> bool:
     a_sentence = len(turn.text.split()) >= _WORDS_OF_A_QUESTION and turn.confidence >= _SURE
     a_time = field == "best_time" and _WHILE.match(turn.text)
     return turn.text.rstrip().endswith("?") or (a_sentence and not a_time)
+
+
+def _fits(field: str, told: str, language: str) -> bool:
+    """Whether words that stand beside a question are an answer to `field`."""
+    short = len(told.split()) <= _WORDS_OF_AN_ANSWER
+    return {
+        "name": short and callback.read_name(told) is not None,
+        "phone": isinstance(callback.read_phone(told), str),
+        STATE: callback.read_state(told, language) is not None,
+        "best_time": short,
+        "ok_to_call": callback.read_ways(told, None) is not None,
+        "ok_to_text": callback.read_ways(told, None) is not None,
+        "ok_voicemail": callback.read_yes_no(None, told) is not None,
+    }.get(field, False)
 
 
 def _is_an_answer(turn: Turn, field: str) -> bool:

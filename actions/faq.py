@@ -52,17 +52,18 @@ def answers_beside(turn: Turn) -> list[BotMessage]:
     "I'd like somebody to call me, and do you take Aetna?" is a wish, which a rule takes
     up, and a question.
     """
-    topics = topics_asked(turn)
     an_act = turn.intent in VISITOR_ACTS and turn.safety["tier"] == TIER_NONE
-    return faq_messages(turn, topics) if topics and an_act else []
+    return faq_messages(turn, topics_asked(turn)) if an_act else []
 
 
 def faq_messages(turn: Turn, topics: Sequence[str]) -> list[BotMessage]:
     """The clinic's answers to at most two topics; the last one offers what to ask next.
 
     Args:
-        topics: one or more, without repetition; further ones become the buttons.
+        topics: without repetition; further ones become the buttons.
     """
+    if not topics:
+        return []
     in_form = bool(turn.tracker.active_loop.get("name"))
     first, further = topics[:_AT_ONCE], topics[_AT_ONCE:]
     messages = [_answer(turn, topic) for topic in first]

@@ -9,6 +9,7 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.faq import faq_messages
 from actions.turn import Turn, say
 from bot.brain import names
 from bot.turns import BotMessage
@@ -21,8 +22,11 @@ from bot.vocabulary import (
     TIER_CONCERN,
     TIER_CRISIS_SELF,
     TIER_NONE,
+    faq_intent,
     higher_tier,
 )
+
+_SURE = 0.4  # as for any message: a question less certain than that was not understood
 
 
 class ActionSafety(Action):
@@ -122,7 +126,25 @@ def _after_concern(dispatcher: CollectingDispatcher, turn: Turn) -> list[EventTy
         events.append(FollowupAction(names.ACTION_FAQ))
     elif turn.intent == "ask_for_person":
         events.append(FollowupAction(names.ACTION_HANDOFF))
+    else:
+        for message in faq_messages(turn, _topics_that_waited(turn)):
+            say(dispatcher, message)
     return events
+
+
+def _topics_that_waited(turn: Turn) -> list[str]:
+    """What the message asked that got the direct question in place of an answer."""
+    earlier = [event for event in turn.tracker.events if event.get("event") == "user"][:-1]
+    parsed = (earlier[-1].get("parse_data") or {}) if earlier else {}
+    asked = [guess["name"] for guess in parsed.get("asked") or []]
+    if not asked:
+        heard = [
+            guess
+            for guess in parsed.get("intent_ranking") or []
+            if guess["name"] not in SAFETY_INTENTS
+        ]
+        asked = [guess["name"] for guess in heard[:1] if guess["confidence"] >= _SURE]
+    return [name.removeprefix("faq_") for name in asked if name.startswith(faq_intent(""))]
 
 
 def in_crisis(turn: Turn, tier: str, rule: str | None, times_before: int) -> list[EventType]:

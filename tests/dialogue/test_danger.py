@@ -144,6 +144,13 @@ def test_no_to_the_direct_question_is_believed_and_the_talk_goes_on(ask):
     visitor.presses("No").hears("concern_no").hears("ask_age_band").is_asked("age_band")
 
 
+def test_what_was_asked_beside_the_worry_is_answered_after_a_no(ask):
+    text = f"{DANGER['concern']}. Is medication included in IOP?"
+    visitor = ask("greater_boston").says(text).is_asked("concern")
+    assert visitor.responses == ["concern_check"]
+    visitor.says("no").hears("concern_no").hears("faq_medication_management")
+
+
 def test_a_question_instead_of_an_answer_is_answered(ask):
     visitor = ask("greater_boston").says(DANGER["concern"]).is_asked("concern")
     visitor.says("is medication included?").hears("faq_medication_management")

@@ -79,13 +79,13 @@ SPANISH = (
         (
             "en",
             ENGLISH,
-            ("Yes", "=Ana", "=617-555-0142", "=after 5", "=no", "Yes"),
+            ("Yes", "=Ana", "=617-555-0142", "=after 5", "Call only", "=no", "Yes"),
             ("outpatient", "Friday"),
         ),
         (
             "es",
             SPANISH,
-            ("Sí", "=Ana", "=617-555-0142", "=después de las 5", "=no", "Sí"),
+            ("Sí", "=Ana", "=617-555-0142", "=después de las 5", "Solo llamada", "=no", "Sí"),
             ("ambulatoria", "viernes"),
         ),
     ],

@@ -108,3 +108,24 @@ def test_every_follow_up_leads_on_and_none_back_to_itself(assistant, clinic, lan
             assert topics.label(other, language, profile)
             following = profile.answer(other, language=language, channel=channel)
             assert following.text != answer.text, (topic, other)
+
+
+@pytest.mark.parametrize(
+    ("answers", "text", "field", "heard"),
+    [
+        ([], "Anna, is this private?", "phone", "faq_privacy"),
+        ([], "Ana. ¿Cuánto cuesta?", "phone", "faq_cost_insurance"),
+        (["Anna"], "617 555 0142, and do you take insurance?", "state", "faq_cost_insurance"),
+    ],
+)
+def test_an_answer_to_the_callback_form_beside_a_question(ask, answers, text, field, heard):
+    visitor = ask("greater_boston").says("please call me back").is_asked("name")
+    for answer in answers:
+        visitor.says(answer)
+    visitor.says(text).hears(heard).is_asked(field)
+
+
+def test_a_story_beside_a_question_is_no_name(ask):
+    visitor = ask("greater_boston").says("please call me back").is_asked("name")
+    visitor.says("I have been down since my divorce last spring. What is IOP?")
+    visitor.hears("faq_what_is_iop").is_asked("name")
