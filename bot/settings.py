@@ -27,6 +27,9 @@ class Settings:
         keys: the keys that encrypt the database; None: they are in `key_file`.
         proxies: networks of our own proxies; only their X-Forwarded-For is believed.
         public_url: the address at which staff and visitors reach the gateway.
+        twilio_account: the account of texts (SMS); None: no texts come or go.
+        twilio_tokens: its secrets, the present one first; two while one replaces the other.
+        twilio_api: where texts are handed in.
         smtp: the mail server's URL, see `bot.worker.mail.read_mail_server`; None: no
             e-mail is sent.
     """
@@ -42,6 +45,9 @@ class Settings:
     proxies: tuple[Network, ...] = ()
     public_url: str = "http://localhost:8000"
     smtp: str | None = dataclasses.field(default=None, repr=False)  # has a password in it
+    twilio_account: str | None = None
+    twilio_tokens: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+    twilio_api: str = "https://api.twilio.com"
 
     @property
     def console(self) -> str:
@@ -84,6 +90,9 @@ class Settings:
             proxies=_networks(environment.get("HANDRAIL_PROXIES", "")),
             public_url=_public_url(environment, port),
             smtp=environment.get("HANDRAIL_SMTP") or None,
+            twilio_account=environment.get("HANDRAIL_TWILIO_ACCOUNT") or None,
+            twilio_tokens=tuple(environment.get("HANDRAIL_TWILIO_TOKENS", "").split()),
+            twilio_api=environment.get("HANDRAIL_TWILIO_API", "https://api.twilio.com"),
         )
 
 

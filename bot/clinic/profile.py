@@ -249,6 +249,16 @@ class Notifications(ReviewedModel):
         return minutes
 
 
+class Sms(ReviewedModel):
+    """The clinic's number for texts.
+
+    Attributes:
+        number: as it was bought at Twilio; no two clinics share one.
+    """
+
+    number: E164
+
+
 class Website(ReviewedModel):
     """The clinic's own website, on which the chat may be put.
 
@@ -310,6 +320,7 @@ class Clinic(ReviewedModel):
         website: where the chat may be put; without it, on Handrail's own pages only.
         reach_us: the sentence that ends an answer the material does not give.
         notifications: who is told when somebody waits.
+        sms: its number for texts; None: it has none.
     """
 
     id: Identifier
@@ -329,6 +340,7 @@ class Clinic(ReviewedModel):
     reach_us: Bilingual
     callback_promise: CallbackPromise
     notifications: Notifications = Notifications()
+    sms: Sms | None = None
     faq: list[FaqEntry]
     extra_faq: list[ExtraFaqEntry]
 
@@ -421,6 +433,7 @@ def load_clinics(folder: Path) -> dict[str, Clinic]:
         except DataError as error:
             problems += error.problems
         else:
+            problems += _number_of_another(path, clinic, clinics)
             clinics[clinic.id] = clinic
     if problems:
         raise DataError(problems)
@@ -439,6 +452,17 @@ def added_questions(clinics: Mapping[str, Clinic]) -> dict[str, list[str]]:
             phrasings = asked.setdefault(extra.id, {})
             phrasings.update(dict.fromkeys([*extra.questions.en, *extra.questions.es]))
     return {topic: list(phrasings) for topic, phrasings in asked.items()}
+
+
+def _number_of_another(path: Path, clinic: Clinic, others: dict[str, Clinic]) -> list[Problem]:
+    """A text must belong to one clinic: by its number."""
+    if clinic.sms is None:
+        return []
+    return [
+        Document(path).problem(("sms", "number"), f"{other.id} has this number for texts already")
+        for other in others.values()
+        if other.sms and other.sms.number == clinic.sms.number
+    ]
 
 
 def profile_paths(folder: Path) -> list[Path]:

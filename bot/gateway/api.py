@@ -99,7 +99,7 @@ def routes(
         if said == ["help_now"] and fields["help_now"] is not True:
             raise Refused(422, '"help_now" can only be true')
         conversation = _conversation(request)
-        message = {
+        message: dict[str, Any] = {
             "message_id": _identifier(fields, "id"),
             "text": _text(fields, "text") if said == ["text"] else None,
             "button": _identifier(fields, "button") if said == ["button"] else None,

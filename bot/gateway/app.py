@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from bot.clinic.profile import Clinic
 from bot.console.app import routes as console_routes
 from bot.console.website_page import Website
-from bot.gateway import api, health, pages
+from bot.gateway import api, health, pages, sms
 from bot.gateway.brain import Brain
 from bot.gateway.embed import Bundles, explained, load_bundle, snippets
 from bot.gateway.events import Streams
@@ -28,6 +28,8 @@ from bot.gateway.limits import Limits
 from bot.gateway.origins import Origins
 from bot.gateway.own_words import OwnWords
 from bot.gateway.protection import CONTENT_SECURITY_POLICY, Protection
+from bot.gateway.sms import TwilioDoor
+from bot.gateway.texting import Texting
 from bot.gateway.turn import DEADLINE, Screen, Turns
 from bot.safety.replies import CrisisReplies
 from bot.store import StoreError, migrate
@@ -49,6 +51,7 @@ def create_app(
     deadline: float = DEADLINE,
     limits: Limits | None = None,
     bundles: Bundles | None = None,
+    twilio: TwilioDoor | None = None,
 ) -> Starlette:
     """The gateway as an ASGI application.
 
@@ -64,6 +67,7 @@ def create_app(
         deadline: seconds from a message's arrival to the end of waiting for the brain.
         limits: counts what every sender asks; by default without trusted proxies.
         bundles: the chat's script; by default the present version alone.
+        twilio: how texts are known to come from Twilio; by default none are taken.
     """
     bundles = bundles or Bundles(load_bundle())
     limits = limits or Limits(time.monotonic)
@@ -78,10 +82,12 @@ def create_app(
     )
     forms = Forms(turns, words, limits, clock, stored=api.stored, shown=api.shown)
     streams = Streams(engine, turns.watch, api.stored)
+    texting = Texting(clinics=clinics, turns=turns, engine=engine, clock=clock)
     app = Starlette(
         routes=[
             *api.routes(clinics, turns, streams, words, limits, clock),
             *bundles.routes(),
+            *sms.routes(twilio or TwilioDoor("", ()), clinics, texting, turns, clock),
             *health.routes(engine, brain),
             *console_routes(
                 engine=engine,
@@ -97,22 +103,22 @@ def create_app(
             *pages.routes(clinics, words, forms, clock),
         ],
         middleware=[Middleware(Protection), Middleware(Origins, clinics=clinics)],
-        lifespan=lambda _: _bring_up(engine, screen, streams),
+        lifespan=lambda _: _bring_up(engine, screen, streams, texting),
         exception_handlers={**api.HANDLERS, HTTPException: _http_error},
     )
-    app.state.watch, app.state.streams = turns.watch, streams
+    app.state.watch, app.state.streams, app.state.texting = turns.watch, streams, texting
     return app
 
 
 @asynccontextmanager
 async def _bring_up(
-    engine: sa.engine.Engine, screen: Screen, streams: Streams
+    engine: sa.engine.Engine, screen: Screen, streams: Streams, texting: Texting
 ) -> AsyncIterator[None]:
     """Upgrade the tables while the application starts, or beside it if that fails."""
     # The sentence encoder loads at its first use, which should not be a visitor's.
     warming = asyncio.create_task(asyncio.to_thread(screen.read, "hello"))
     retry = None if await _migrated(engine) else asyncio.create_task(_migrate_later(engine))
-    async with streams.looking():
+    async with streams.looking(), texting.working():
         yield
     if retry is not None:
         retry.cancel()

@@ -43,10 +43,16 @@ class Shown:
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What the visitor gets for one message."""
+    """What the visitor gets for one message.
+
+    Attributes:
+        offered: the choices of the question before; where the message got no answer,
+            they are still meant.
+    """
 
     messages: list[Shown]
     state: TurnState
+    offered: tuple[Button, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,6 +16,7 @@ from bot.gateway.app import create_app
 from bot.gateway.brain_client import SocketBrain
 from bot.gateway.embed import Bundles, load_bundle
 from bot.gateway.limits import Limits
+from bot.gateway.sms import TwilioDoor
 from bot.gateway.turn import Screen
 from bot.reviewed import DataError
 from bot.safety.replies import load_replies
@@ -47,6 +48,7 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
             clock=lambda: datetime.now(timezone.utc),
             bundles=Bundles(load_bundle(), settings.data / "widgets"),
             limits=Limits(time.monotonic),
+            twilio=TwilioDoor(settings.public_url, settings.twilio_tokens),
         )
     except (OSError, ValueError, DataError, StoreError) as error:
         print(f"the gateway cannot start: {error}", file=sys.stderr)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import enum
 import functools
 import hashlib
 import hmac
@@ -27,7 +28,7 @@ from bot.gateway.channels import CHANNELS, Channel, Rendered
 from bot.gateway.events import NO_SUCH_CONVERSATION, Watch, read_transcript
 from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW, is_kept
 from bot.gateway.in_flight import UNREAD, Answer, InFlight, Memory, Opened, Shown
-from bot.gateway.incoming import BRAIN_CHARACTERS, for_brain, normalise
+from bot.gateway.incoming import BRAIN_CHARACTERS, for_brain, language_of, normalise
 from bot.gateway.limits import WITHIN_LIMITS, Pace
 from bot.gateway.order import Order, Place
 from bot.gateway.origins import OWN
@@ -76,6 +77,15 @@ DEADLINE = 3.0  # seconds from a message's arrival to the end of waiting for the
 # answered in time, and is told so at once by ourselves.
 MOST_ASKING = 100
 STORE_SECONDS = 2.0  # for writing down a finished turn
+
+
+class Voice(enum.Enum):
+    """Who answers a message. Whoever does, it is read, kept, and danger is told to staff."""
+
+    ASSISTANT = "assistant"
+    DANGER_ONLY = "danger only"  # a person is in charge, or no texts are wanted
+    NOBODY = "nobody"
+
 
 log = structlog.get_logger("handrail.gateway")
 Result = TypeVar("Result")
@@ -207,6 +217,7 @@ class Turns:
         language: str | None = None,
         allowed: Callable[[Conversation], bool] = anyone,
         pace: Pace = WITHIN_LIMITS,
+        voice: Voice = Voice.ASSISTANT,
     ) -> Answer:
         """Answer one message.
 
@@ -220,6 +231,7 @@ class Turns:
             language: "en" or "es" if the visitor chose one outside the chat.
             allowed: whether the caller may write in this conversation.
             pace: what the sender's limits leave, see `bot.gateway.limits`.
+            voice: who answers; the answer may have no messages unless the assistant does.
 
         Raises:
             Refused: no such conversation or not the caller's; an unknown button; too
@@ -251,7 +263,7 @@ class Turns:
                 self._press(turn)
                 if pace.wait:
                     self._only_if_urgent(turn, pace.wait)
-                else:
+                elif voice is Voice.ASSISTANT:
                     await self._ask_brain(turn)
             except Refused:
                 raise
@@ -259,7 +271,7 @@ class Turns:
                 # Whatever it is, the visitor gets an answer; the log says what it was.
                 turn.trouble = type(error).__name__
                 _log_trouble(conversation, error)
-            self._answer(turn)
+            self._answer(turn, voice)
             await self._keep(turn)
         self.watch.news(conversation)
         log.info(
@@ -273,7 +285,7 @@ class Turns:
             replaced=turn.replaced,
             milliseconds=round((asyncio.get_running_loop().time() - started) * 1000),
         )
-        return Answer(turn.shown, turn.state)
+        return Answer(turn.shown, turn.state, tuple(turn.offered))
 
     async def transcript(
         self, conversation: str, *, after: int, allowed: Callable[[Conversation], bool]
@@ -324,6 +336,23 @@ class Turns:
                 raise StoreError("the store is too slow") from None
         self.watch.news(conversation)
         log.info("ended by the visitor", conversation=conversation)
+
+    def without_store(
+        self, text: str, *, clinic: str | None, channel: str, now: datetime
+    ) -> BotMessage:
+        """What is said to a message that cannot even be kept: crisis help, or an apology.
+
+        Args:
+            clinic: its id; None where nobody knows which one is meant.
+        """
+        text = normalise(text)
+        read = self._screened("", text)
+        where = {"channel": channel, "language": language_of(text, LANGUAGES[0])}
+        if tier_at_least(read.tier, TIER_CONCERN):
+            return self._words.crisis(
+                read.tier, read.categories, clinic=clinic, times_before=0, **where
+            )
+        return self._words.unavailable(clinic=clinic, now=now, **where)
 
     def reads_danger(self, text: str) -> bool:
         """Whether the safety screen reads danger in `text`, or cannot say."""
@@ -449,8 +478,12 @@ class Turns:
         finally:
             self._asking -= 1
 
-    def _answer(self, turn: InFlight) -> None:
+    def _answer(self, turn: InFlight, voice: Voice) -> None:
         """The reply that goes out: the brain's if the guarantee holds, else our own."""
+        answers_danger = voice is Voice.DANGER_ONLY and turn.tier in CRISIS_TIERS
+        if voice is not Voice.ASSISTANT and not answers_danger:
+            turn.messages, turn.state = [], self._state(turn)
+            return
         if turn.reply is not None and is_kept(
             turn.reply.messages,
             turn.reading.tier,
@@ -512,7 +545,7 @@ class Turns:
         if turn.memory is None:
             turn.shown = _unsaved(turn.channel, turn.messages)
             return
-        rendered = turn.channel.render(turn.messages)
+        rendered = turn.channel.render(turn.messages) if turn.messages else []
         deletes = turn.confirmed_deletion
 
         def write() -> list[Shown]:

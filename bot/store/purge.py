@@ -25,6 +25,9 @@ from bot.store.tables import (
     handoff_conversation,
     login_failure,
     notification,
+    sms_contact,
+    sms_inbox,
+    sms_outbox,
     staff_session,
     tracker_event,
 )
@@ -224,6 +227,50 @@ def _delete_login_failures(connection: sa.engine.Connection, ids: Sequence[str])
     connection.execute(sa.delete(login_failure).where(login_failure.c.subject.in_(list(ids))))
 
 
+def _received_texts(
+    connection: sa.engine.Connection, moment: datetime, limit: int | None
+) -> list[str]:
+    done = sms_inbox.c.done
+    return _ids(connection, sa.select(sms_inbox.c.sid).where(done <= moment).limit(limit))
+
+
+def _delete_received_texts(connection: sa.engine.Connection, ids: Sequence[str]) -> None:
+    connection.execute(sa.delete(sms_inbox).where(sms_inbox.c.sid.in_(list(ids))))
+
+
+def _sent_texts(connection: sa.engine.Connection, moment: datetime, limit: int | None) -> list[str]:
+    ended = sa.func.coalesce(sms_outbox.c.sent, sms_outbox.c.dead)
+    return _ids(connection, sa.select(sms_outbox.c.id).where(ended <= moment).limit(limit))
+
+
+def _delete_sent_texts(connection: sa.engine.Connection, ids: Sequence[str]) -> None:
+    connection.execute(sa.delete(sms_outbox).where(sms_outbox.c.id.in_(list(ids))))
+
+
+def _numbers(connection: sa.engine.Connection, moment: datetime, limit: int | None) -> list[str]:
+    return _ids(
+        connection,
+        sa.select(sms_contact.c.conversation)
+        .where(sms_contact.c.updated <= moment, sms_contact.c.opted_out.is_(None))
+        .where(sms_contact.c.conversation.not_in(sa.select(conversation.c.id)))
+        .limit(limit),
+    )
+
+
+def _opt_outs(connection: sa.engine.Connection, moment: datetime, limit: int | None) -> list[str]:
+    return _ids(
+        connection,
+        sa.select(sms_contact.c.conversation)
+        .where(sms_contact.c.updated <= moment, sms_contact.c.opted_out.is_not(None))
+        .where(sms_contact.c.conversation.not_in(sa.select(conversation.c.id)))
+        .limit(limit),
+    )
+
+
+def _delete_numbers(connection: sa.engine.Connection, ids: Sequence[str]) -> None:
+    connection.execute(sa.delete(sms_contact).where(sms_contact.c.conversation.in_(list(ids))))
+
+
 def _ids(connection: sa.engine.Connection, query: Any) -> list[str]:
     return list(connection.execute(query.with_for_update()).scalars())
 
@@ -241,4 +288,8 @@ _CLASSES: dict[
     "notification": (_notifications, _delete_notifications),
     "staff_session": (_staff_sessions, _delete_staff_sessions),
     "login_failure": (_login_failures, _delete_login_failures),
+    "sms_received": (_received_texts, _delete_received_texts),
+    "sms_sent": (_sent_texts, _delete_sent_texts),
+    "sms_number": (_numbers, _delete_numbers),
+    "sms_opt_out": (_opt_outs, _delete_numbers),
 }

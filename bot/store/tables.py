@@ -332,3 +332,102 @@ casework_entry = sa.Table(
     sa.Column("note", Sealed()),
     sa.Column("at", Moment, nullable=False),
 )
+
+# --- texting (SMS) -----------------------------------------------------------------
+
+# A phone number that texts with a clinic. The conversation's id is a keyed hash of both;
+# the number itself stands here once, encrypted. No foreign key to conversation: that
+# somebody wants no texts is kept when what they wrote is long deleted.
+sms_contact = sa.Table(
+    "sms_contact",
+    metadata,
+    sa.Column("conversation", sa.String(120), primary_key=True),
+    sa.Column("clinic", sa.String(80), nullable=False),
+    sa.Column("number", Sealed(), nullable=False),
+    sa.Column("number_hash", Blind(of="number", scope="clinic"), nullable=False, index=True),
+    # When it was told who we are.
+    sa.Column("introduced", Moment),
+    sa.Column("opted_out", Moment),
+    # The last danger of an opted-out number that was answered.
+    sa.Column("crisis_answered", Moment),
+    # Until then a person answers, and the assistant is silent.
+    sa.Column("in_charge_until", Moment),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("updated", Moment, nullable=False),
+)
+
+# Texts that came in, committed before they are acknowledged.
+sms_inbox = sa.Table(
+    "sms_inbox",
+    metadata,
+    # The order of arrival.
+    sa.Column("id", sa.Integer, primary_key=True),
+    # The provider's ids of the message and of the delivery attempt: each counts once.
+    sa.Column("sid", sa.String(100), nullable=False, unique=True),
+    sa.Column("idempotency", sa.String(200), unique=True),
+    sa.Column(
+        "contact",
+        sa.ForeignKey("sms_contact.conversation", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    # None once it is answered: the transcript has it.
+    sa.Column("text", Sealed()),
+    sa.Column("media", sa.Integer, nullable=False),
+    # What the provider did by itself: STOP, START or HELP.
+    sa.Column("opt_out_type", sa.String(10)),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("done", Moment, index=True),
+    info={"row": ("sid",)},
+)
+
+# Texts to send, written with what causes them.
+sms_outbox = sa.Table(
+    "sms_outbox",
+    metadata,
+    # The order within a number.
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("id", sa.String(40), nullable=False, unique=True),
+    # What it answers, and which part of that it is: the same thing is sent once.
+    sa.Column("key", sa.String(140), nullable=False, unique=True),
+    sa.Column(
+        "contact",
+        sa.ForeignKey("sms_contact.conversation", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    sa.Column("kind", sa.String(20), nullable=False),
+    # None once it is sent: the transcript has it.
+    sa.Column("text", Sealed()),
+    sa.Column("created", Moment, nullable=False),
+    # None: at once.
+    sa.Column("due", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("last_error", sa.Text),
+    # The provider's id, and where it says the text is.
+    sa.Column("sid", sa.String(100)),
+    sa.Column("status", sa.String(30)),
+    sa.Column("error_code", sa.String(10)),
+    sa.Column("sent", Moment, index=True),
+    sa.Column("dead", Moment),
+    sa.Column("held_by", sa.String(200)),
+    sa.Column("held_until", Moment),
+    info={"row": ("id",)},
+)
+
+# Who agreed to texts or took it back, in which words, and when.
+sms_consent = sa.Table(
+    "sms_consent",
+    metadata,
+    sa.Column(
+        "contact",
+        sa.ForeignKey("sms_contact.conversation", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    # How we know: text, keyword, provider.
+    sa.Column("source", sa.String(20), nullable=False),
+    sa.Column("wording", Sealed(), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)

@@ -31,6 +31,10 @@ POLICY = {
     "notification": timedelta(days=30),
     "staff_session": timedelta(hours=24),
     "login_failure": timedelta(days=7),
+    "sms_received": timedelta(hours=48),
+    "sms_sent": timedelta(days=30),
+    "sms_number": timedelta(hours=72),
+    "sms_opt_out": timedelta(days=1826),
 }
 
 
@@ -174,7 +178,7 @@ def test_a_clock_that_runs_an_hour_behind_deletes_nothing_early(engine):
 def test_every_table_of_visitors_is_covered_by_a_class():
     """A new table either hangs on a conversation or request, or is named here with its reason."""
     covered = {"conversation", "handoff", "notification", "tracker_event"}
-    covered |= {"staff_session", "login_failure"}
+    covered |= {"staff_session", "login_failure", "sms_contact"}
     covered |= {"encryption_key", "audit", "audit_head", "staff"}  # hold nothing of visitors
     left = {
         table.name

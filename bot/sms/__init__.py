@@ -1,0 +1,1 @@
+"""Texting as the law and people's habits want it: keywords, consent, quiet hours. Pure."""

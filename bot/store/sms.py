@@ -1,0 +1,346 @@
+"""What is kept of texting: numbers, texts that came in, texts that go out, consent.
+
+A text that came in is committed before it is acknowledged, and stays in the inbox until
+what it causes is in the outbox: a crash loses nothing. What goes out is leased by a
+worker, in order within a number; see `bot.worker.texts`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store.tables import conversation as conversation_table
+from bot.store.tables import sms_consent, sms_contact, sms_inbox, sms_outbox
+from bot.store.vault import vault_of
+
+LEASE = timedelta(minutes=2)
+"""How long a worker has for the texts that it took."""
+
+# Kinds of texts that go out.
+REPLY = "reply"  # to a text that just came
+CONFIRMATION = "confirmation"  # of an opt-out: the one text that may follow it
+CRISIS = "crisis"  # crisis lines, which an opted-out number gets too
+STAFF = "staff"  # a person at the clinic wrote it
+
+EVEN_OPTED_OUT = (CONFIRMATION, CRISIS)
+
+# Kinds of consent.
+WROTE_FIRST = "wrote_first"
+OPTED_OUT = "opted_out"
+OPTED_IN = "opted_in"
+
+_ID_CHARACTERS = 32
+_REASON_CHARACTERS = 300
+
+
+@dataclasses.dataclass(frozen=True)
+class Contact:
+    """A number that texts with a clinic; `conversation` is its conversation's id.
+
+    Attributes:
+        number: E.164.
+        introduced: when it was told who we are.
+        opted_out: since when it wants no texts.
+        crisis_answered: when its last danger was answered though it had opted out.
+        in_charge_until: until then a person answers, unless they write again.
+    """
+
+    conversation: str
+    clinic: str
+    number: str
+    introduced: datetime | None
+    opted_out: datetime | None
+    crisis_answered: datetime | None
+    in_charge_until: datetime | None
+    created: datetime
+
+
+@dataclasses.dataclass(frozen=True)
+class Arrival:
+    """A text as the provider hands it in.
+
+    Attributes:
+        sid: the provider's id of the text.
+        idempotency: its id of the delivery, the same for a repeated one.
+        sender: the number it comes from.
+        media, opt_out_type: as in `Received`.
+        at: when it came.
+    """
+
+    sid: str
+    idempotency: str | None
+    sender: str
+    clinic: str
+    text: str
+    media: int
+    opt_out_type: str | None
+    at: datetime
+
+
+@dataclasses.dataclass(frozen=True)
+class Received:
+    """A text that came in, and whose it is.
+
+    Attributes:
+        media: how many pictures came with it.
+        opt_out_type: "STOP", "START" or "HELP" if the provider has dealt with it.
+        has_conversation: whether there is one to keep the answer in.
+    """
+
+    id: int
+    sid: str
+    text: str
+    media: int
+    opt_out_type: str | None
+    at: datetime
+    contact: Contact
+    has_conversation: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Text:
+    """A text to send, as it is written: `key` names it, `due` None means at once."""
+
+    key: str
+    kind: str
+    text: str
+    due: datetime | None = None
+
+
+class SmsContacts:
+    """Who texts with which clinic.
+
+    Args:
+        connection: from `bot.store.reading` or `bot.store.writing`.
+    """
+
+    def __init__(self, connection: sa.engine.Connection):
+        self._connection = connection
+
+    def with_number(self, number: str, clinic: str) -> Contact | None:
+        """The contact with this number at this clinic, or None."""
+        column = sms_contact.c.number_hash
+        hashes = vault_of(self._connection).blinds(column, number, clinic)
+        return self._find(column.in_(hashes))
+
+    def find(self, conversation: str) -> Contact | None:
+        """The contact that has this conversation, or None."""
+        return self._find(sms_contact.c.conversation == conversation)
+
+    def meet(self, people: Iterable[tuple[str, str]], now: datetime) -> dict[tuple[str, str], str]:
+        """The conversations of these (number, clinic), new ones for those who are new."""
+        vault, column = vault_of(self._connection), sms_contact.c.number_hash
+        hashes = {each: vault.blinds(column, *each) for each in set(people)}
+        known = dict(
+            self._connection.execute(
+                sa.select(column, sms_contact.c.conversation).where(
+                    column.in_([one for several in hashes.values() for one in several])
+                )
+            ).all()
+        )
+        met, new = {}, []
+        for (number, clinic), several in hashes.items():
+            found = next((known[each] for each in several if each in known), None)
+            if found is None:
+                keyed = vault.blind(column, number, clinic).partition(".")[2]
+                found = f"{clinic}.{keyed[:_ID_CHARACTERS]}"
+                row = {
+                    "conversation": found,
+                    "clinic": clinic,
+                    "number": number,
+                    "created": now,
+                    "updated": now,
+                }
+                new.append(vault.seal(sms_contact, row))
+            met[number, clinic] = found
+        if new:
+            self._connection.execute(sa.insert(sms_contact), new)
+        return met
+
+    def change(self, conversation: str, now: datetime, **values: Any) -> None:
+        """Set columns of a contact."""
+        self._connection.execute(
+            sa.update(sms_contact)
+            .where(sms_contact.c.conversation == conversation)
+            .values(updated=now, **values)
+        )
+
+    def consent(
+        self, conversation: str, kind: str, source: str, wording: str, at: datetime
+    ) -> None:
+        """Write into the ledger who agreed, or took it back, how and in which words."""
+        last = self._connection.execute(
+            sa.select(sa.func.max(sms_consent.c.seq)).where(sms_consent.c.contact == conversation)
+        ).scalar_one()
+        row = {
+            "contact": conversation,
+            "seq": int(last or 0) + 1,
+            "kind": kind,
+            "source": source,
+            "wording": wording,
+            "at": at,
+        }
+        self._connection.execute(
+            sa.insert(sms_consent).values(vault_of(self._connection).seal(sms_consent, row))
+        )
+
+    def ledger(self, conversation: str) -> list[tuple[str, str, str, datetime]]:
+        """Kind, source, wording and time of every entry, oldest first."""
+        rows = self._connection.execute(
+            sa.select(sms_consent)
+            .where(sms_consent.c.contact == conversation)
+            .order_by(sms_consent.c.seq)
+        ).mappings()
+        plain = [vault_of(self._connection).open(sms_consent, row) for row in rows]
+        return [(row["kind"], row["source"], row["wording"], row["at"]) for row in plain]
+
+    def _find(self, condition: Any) -> Contact | None:
+        row = self._connection.execute(sa.select(sms_contact).where(condition)).one_or_none()
+        return None if row is None else _contact(self._connection, row._mapping)
+
+
+class SmsInbox:
+    """Texts that came in."""
+
+    def __init__(self, connection: sa.engine.Connection):
+        self._connection = connection
+
+    def add(self, arrivals: Sequence[Arrival], now: datetime) -> list[str]:
+        """Keep these texts, in this order; what is here already counts once.
+
+        Returns:
+            The conversation of each.
+        """
+        met = SmsContacts(self._connection).meet(((a.sender, a.clinic) for a in arrivals), now)
+        sids, deliveries = self._known(arrivals)
+        rows = []
+        for each in arrivals:
+            if each.sid in sids or each.idempotency in deliveries:
+                continue
+            sids.add(each.sid)
+            if each.idempotency is not None:
+                deliveries.add(each.idempotency)
+            row = {
+                "sid": each.sid,
+                "idempotency": each.idempotency,
+                "contact": met[each.sender, each.clinic],
+                "text": each.text,
+                "media": each.media,
+                "opt_out_type": each.opt_out_type,
+                "at": each.at,
+            }
+            rows.append(vault_of(self._connection).seal(sms_inbox, row))
+        if rows:
+            self._connection.execute(sa.insert(sms_inbox), rows)
+        return [met[each.sender, each.clinic] for each in arrivals]
+
+    def _known(self, arrivals: Sequence[Arrival]) -> tuple[set[str], set[str]]:
+        """Which ids of these texts and of their deliveries are here already."""
+        sid, delivery = sms_inbox.c.sid, sms_inbox.c.idempotency
+        rows = self._connection.execute(
+            sa.select(sid, delivery).where(
+                sid.in_([each.sid for each in arrivals])
+                | delivery.in_([each.idempotency for each in arrivals if each.idempotency])
+            )
+        ).all()
+        return {row.sid for row in rows}, {row.idempotency for row in rows if row.idempotency}
+
+    def next(self, conversation: str) -> Received | None:
+        """The oldest text of this conversation that is not answered yet."""
+        row = self._connection.execute(
+            sa.select(sms_inbox)
+            .where(sms_inbox.c.contact == conversation, sms_inbox.c.done.is_(None))
+            .order_by(sms_inbox.c.id)
+            .limit(1)
+        ).one_or_none()
+        if row is None:
+            return None
+        plain = vault_of(self._connection).open(sms_inbox, row._mapping)
+        contact = SmsContacts(self._connection).find(conversation)
+        if contact is None:
+            raise AssertionError("the foreign key keeps a text's contact")
+        return Received(
+            id=plain["id"],
+            sid=plain["sid"],
+            text=plain["text"] or "",
+            media=plain["media"],
+            opt_out_type=plain["opt_out_type"],
+            at=plain["at"],
+            contact=contact,
+            has_conversation=self._connection.execute(
+                sa.select(conversation_table.c.id).where(conversation_table.c.id == conversation)
+            ).first()
+            is not None,
+        )
+
+    def waiting(self) -> list[str]:
+        """The conversations that have texts which are not answered yet."""
+        rows = self._connection.execute(
+            sa.select(sms_inbox.c.contact).where(sms_inbox.c.done.is_(None)).distinct()
+        )
+        return list(rows.scalars())
+
+    def done(self, received: Received, now: datetime) -> None:
+        """It is answered: the transcript has its words."""
+        self._connection.execute(
+            sa.update(sms_inbox).where(sms_inbox.c.id == received.id).values(done=now, text=None)
+        )
+
+
+class SmsOutbox:
+    """Texts that go out."""
+
+    def __init__(self, connection: sa.engine.Connection):
+        self._connection = connection
+
+    def add(self, conversation: str, text: Text, now: datetime) -> None:
+        """Keep a text to send, unless its key is here already."""
+        known = sa.select(sms_outbox.c.seq).where(sms_outbox.c.key == text.key)
+        if self._connection.execute(known).first() is not None:
+            return
+        row = {
+            "id": uuid.uuid4().hex,
+            "key": text.key,
+            "contact": conversation,
+            "kind": text.kind,
+            "text": text.text,
+            "created": now,
+            "due": text.due,
+            "attempts": 0,
+        }
+        self._connection.execute(
+            sa.insert(sms_outbox).values(vault_of(self._connection).seal(sms_outbox, row))
+        )
+
+    def cancel(self, conversation: str, reason: str, now: datetime) -> None:
+        """What waits for this number is not sent any more."""
+        self._connection.execute(
+            sa.update(sms_outbox)
+            .where(sms_outbox.c.contact == conversation, _WAITING)
+            .where(sms_outbox.c.kind.not_in(EVEN_OPTED_OUT))
+            .values(dead=now, last_error=reason, text=None)
+        )
+
+    def written_since(self, conversation: str, moment: datetime) -> int:
+        """How many texts were written to this number since `moment`."""
+        return int(
+            self._connection.execute(
+                sa.select(sa.func.count())
+                .select_from(sms_outbox)
+                .where(sms_outbox.c.contact == conversation, sms_outbox.c.created > moment)
+            ).scalar_one()
+        )
+
+
+def _contact(connection: sa.engine.Connection, row: Any) -> Contact:
+    plain = vault_of(connection).open(sms_contact, row)
+    return Contact(**{field.name: plain[field.name] for field in dataclasses.fields(Contact)})
+
+
+_WAITING = sms_outbox.c.sent.is_(None) & sms_outbox.c.dead.is_(None)

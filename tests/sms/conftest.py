@@ -1,0 +1,161 @@
+"""A gateway that takes texts, and a Twilio that signs as its own library does."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from twilio.request_validator import RequestValidator
+
+from bot.clinic.profile import Sms
+from bot.gateway.app import create_app
+from bot.gateway.sms import TwilioDoor
+from bot.store import Messages, reading
+from bot.store.sms import Contact, SmsContacts
+from bot.store.tables import sms_outbox
+from bot.store.vault import vault_of
+from tests.gateway.conftest import (  # noqa: F401
+    CLINIC,
+    brain,
+    database,
+    deadline,
+    engine,
+    limits,
+    replies,
+    screen,
+    turns,
+    words,
+)
+from tests.gateway.conftest import clinics as shipped_clinics  # noqa: F401
+from tests.worker.conftest import Clock
+
+PUBLIC = "https://chat.clinic.example"
+NUMBER = "+18335550100"
+VISITOR = "+16175550142"
+OLD, NEW = "old-token", "new-token"
+
+
+@pytest.fixture(scope="session")
+def clinics(shipped_clinics):  # noqa: F811
+    """The real clinics; one of them has a number for texts."""
+    boston = shipped_clinics[CLINIC].copy(update={"sms": Sms(number=NUMBER)})
+    return {**shipped_clinics, CLINIC: boston}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(clinics, screen, replies, engine, brain, deadline, clock, limits):  # noqa: F811
+    return create_app(
+        clinics=clinics,
+        screen=screen,
+        replies=replies,
+        engine=engine,
+        brain=brain,
+        clock=clock,
+        limits=limits,
+        deadline=deadline,
+        twilio=TwilioDoor(PUBLIC, (NEW, OLD)),
+    )
+
+
+class Phone:
+    """Somebody's phone, with Twilio between it and the gateway.
+
+    Attributes:
+        answer: Twilio's latest answer from the gateway.
+    """
+
+    def __init__(self, web: httpx.AsyncClient, app, engine: sa.engine.Engine, number=VISITOR):  # noqa: F811
+        self.web, self.app, self.engine, self.number = web, app, engine, number
+        self._count = itertools.count(1)
+        self.answer = httpx.Response(0)
+
+    async def posts(self, body: str, signature: str | None = None, **more) -> httpx.Response:
+        """The webhook with this body, signed with the present token unless told otherwise."""
+        self.answer = await self.web.post(
+            "/sms/twilio",
+            content=body,
+            headers={
+                "content-type": "application/x-www-form-urlencoded",
+                "x-twilio-signature": signed(body) if signature is None else signature,
+                **more,
+            },
+        )
+        return self.answer
+
+    def body(self, text: str, **fields) -> str:
+        return urlencode(
+            {
+                "MessageSid": f"SM{next(self._count):032x}",
+                "AccountSid": "AC1",
+                "From": self.number,
+                "To": NUMBER,
+                "Body": text,
+                "NumMedia": "0",
+                "FromCity": "",
+                **fields,
+            }
+        )
+
+    async def texts(self, text: str, **fields) -> list[str]:
+        """Send a text; gives what was put into the outbox for it."""
+        before = len(self.outbox())
+        await self.posts(self.body(text, **fields))
+        await self.settled()
+        return [row["text"] for row in self.outbox()[before:]]
+
+    async def settled(self) -> None:
+        """Everything that came in is answered."""
+        texting = self.app.state.texting
+        while texting._at_work:
+            for task in [*texting._at_work.values()]:
+                await task
+
+    def outbox(self) -> list[dict]:
+        with reading(self.engine) as db:
+            rows = db.execute(sa.select(sms_outbox).order_by(sms_outbox.c.seq)).mappings()
+            mine = [vault_of(db).open(sms_outbox, row) for row in rows]
+        contact = self.contact()
+        return [row for row in mine if contact and row["contact"] == contact.conversation]
+
+    def contact(self) -> Contact | None:
+        with reading(self.engine) as db:
+            return SmsContacts(db).with_number(self.number, CLINIC)
+
+    def transcript(self) -> list[tuple[str, str]]:
+        contact = self.contact()
+        with reading(self.engine) as db:
+            return [
+                (each.direction, each.text)
+                for each in (Messages(db).after(contact.conversation) if contact else [])
+            ]
+
+
+def signed(body: str, token: str = NEW, url: str = f"{PUBLIC}/sms/twilio") -> str:
+    """As Twilio's own library signs: an oracle that was not written here."""
+    from urllib.parse import parse_qsl
+
+    return RequestValidator(token).compute_signature(
+        url, dict(parse_qsl(body, keep_blank_values=True))
+    )
+
+
+@pytest.fixture
+async def web(app) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://inside") as client:
+        yield client
+    await Phone(client, app, app.state.texting._engine).settled()
+
+
+@pytest.fixture
+def phone(web, app, engine) -> Phone:  # noqa: F811
+    return Phone(web, app, engine)
