@@ -4,7 +4,9 @@ The floors stand a little below what was measured (docs/understanding.md): new e
 may move a few answers, but no change may quietly make understanding worse.
 """
 
+import re
 import statistics
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,11 @@ def measured() -> Report:
     return evaluate_intents(training_examples(), ENGLISH + SPANISH, STRANGE)
 
 
+def words(text: str) -> frozenset[str]:
+    plain = unicodedata.normalize("NFD", text.casefold()).encode("ascii", "ignore").decode()
+    return frozenset(re.findall(r"\w+", plain))
+
+
 def right(answers) -> float:
     return statistics.fmean(answer.right for answer in answers)
 
@@ -67,3 +74,16 @@ def test_confidence_is_honest(measured):
 def test_no_held_out_message_is_a_training_example():
     known = {example.text.casefold() for example in training_examples()}
     assert not [e.text for e in ENGLISH + SPANISH + STRANGE if e.text.casefold() in known]
+
+
+def test_no_held_out_message_is_nearly_a_training_example():
+    """Three quarters of the words the same, in any order, accents and case aside."""
+    known = {words(example.text) for example in training_examples()}
+    held_out = [(e.text, words(e.text)) for e in ENGLISH + SPANISH + STRANGE]
+    # One word alone ("hi") says the same in anybody's mouth.
+    assert not [
+        text
+        for text, asked in held_out
+        if len(asked) > 1
+        and max(len(asked & other) / len(asked | other) for other in known) >= 0.75
+    ]
