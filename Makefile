@@ -7,7 +7,7 @@ export RASA_TELEMETRY_ENABLED := false
 export PYTHONHASHSEED := 0
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 
-.PHONY: help run test check train chat clean lock
+.PHONY: help run test check train chat bench-nlu clean lock
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,11 @@ train: $(VENV)/runtime ## train the models if the present data has none
 
 chat: $(VENV)/runtime train ## talk to the assistant in the terminal
 	@$(BIN)/handrail chat
+
+# DATA=folder measures its NAME_train*.jsonl and NAME_test.jsonl instead, ONLY=NAME one of them.
+bench-nlu: $(VENV)/dev ## understanding beside stock Rasa, one run (EPOCHS=100, DATA=folder, ONLY=name)
+	@$(BIN)/python bench/intents.py --stock --epochs $(or $(EPOCHS),100) \
+		$(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
 
 lock: $(VENV)/dev ## resolve requirements/*.in anew, with hashes
 	@tools/lock

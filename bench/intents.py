@@ -1,7 +1,11 @@
 """This project's understanding beside the stock Rasa pipeline, on the same data, in one run.
 
-    python bench/intents.py --train FILE --test FILE [--oos FILE] [--stock] [--epochs N]
-    python bench/intents.py --own            the training data itself, by cross-validation
+    python bench/intents.py [--stock]                     data/nlu, asked the held-out messages
+    python bench/intents.py --data FOLDER [--only NAME]   NAME_train*.jsonl, NAME_test.jsonl
+                                                          and, if there, NAME_oos_test.jsonl
+    python bench/intents.py --train FILE --test FILE [--oos FILE]
+    python bench/intents.py --own            data/nlu by cross-validation: the thresholds
+    python bench/intents.py --languages      trained with and without the Spanish examples
 
 Files are JSON lines of {"text", "intent"}. Each system runs in a process of its own, so
 that memory is its own. The stock pipeline (what `rasa init` suggests, DIET) trains for
@@ -20,7 +24,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -37,6 +41,7 @@ from bot.nlu.evaluate import (
     reliability,
     report,
 )
+from bot.nlu.language import decide_language
 
 ROOT = Path(__file__).parent.parent
 STOCK_CONFIG = ROOT / "bench/stock_rasa/config.yml"
@@ -52,23 +57,77 @@ def main() -> int:
     parser.add_argument("--train", type=Path)
     parser.add_argument("--test", type=Path)
     parser.add_argument("--oos", type=Path, help="texts that fit no intent")
+    parser.add_argument("--data", type=Path, help="folder with files of several sets")
+    parser.add_argument("--only", help="the one set of --data to take, by name")
     parser.add_argument("--own", action="store_true", help="cross-validate data/nlu")
+    parser.add_argument("--languages", action="store_true", help="with and without Spanish")
     parser.add_argument("--stock", action="store_true", help="measure the stock pipeline too")
     parser.add_argument("--epochs", type=int, default=100, help="of the stock pipeline")
     chosen = parser.parse_args()
     if chosen.own:
         own()
         return 0
-    if not chosen.train or not chosen.test:
-        parser.error("--train and --test are needed, or --own")
-    train, test = read_examples(chosen.train), read_examples(chosen.test)
-    oos = read_examples(chosen.oos, OUT_OF_SCOPE) if chosen.oos else []
-    reports = [apart(evaluate_intents, train, test, oos)]
-    if chosen.stock:
-        reports.append(apart(evaluate_stock, train, test, oos, chosen.epochs))
-    print(side_by_side(reports))
-    write_reliability({r.name: r.answers for r in reports})
+    if chosen.languages:
+        languages()
+        return 0
+    if bool(chosen.train) != bool(chosen.test):
+        parser.error("--train and --test go together")
+    for name, train, test, oos in chosen_sets(chosen):
+        print(f"\n{name}: {len(train)} examples, {len(test)} asked", flush=True)
+        reports = [apart(evaluate_intents, train, test, oos)]
+        if chosen.stock:
+            print(f"  training the stock pipeline, {chosen.epochs} epochs ...", flush=True)
+            reports.append(apart(evaluate_stock, train, test, oos, chosen.epochs))
+        print(side_by_side(reports), flush=True)
+        write_reliability({r.name: r.answers for r in reports})
     return 0
+
+
+Set = tuple[str, list[Example], list[Example], list[Example]]  # name, train, test, oos
+
+
+def chosen_sets(chosen: argparse.Namespace) -> Iterator[Set]:
+    """The data that the arguments ask for."""
+    if chosen.train:
+        oos = read_examples(chosen.oos, OUT_OF_SCOPE) if chosen.oos else []
+        yield chosen.train.stem, read_examples(chosen.train), read_examples(chosen.test), oos
+    elif chosen.data:
+        for path in sorted(chosen.data.glob("*_train*.jsonl")):
+            name = path.name.split("_train")[0]
+            strange = chosen.data / f"{name}_oos_test.jsonl"
+            if chosen.only in (None, name):
+                oos = read_examples(strange, OUT_OF_SCOPE) if strange.exists() else []
+                test = read_examples(chosen.data / f"{name}_test.jsonl")
+                yield name, read_examples(path), test, oos
+    else:
+        english, spanish, strange = held_out()
+        yield "data/nlu, held-out messages", own_examples(), english + spanish, strange
+
+
+def held_out() -> tuple[list[Example], list[Example], list[Example]]:
+    """The messages of tests/nlu: English, Spanish, out of scope."""
+    folder = ROOT / "tests/nlu"
+    return (
+        read_examples(folder / "heldout_en.jsonl"),
+        read_examples(folder / "heldout_es.jsonl"),
+        read_examples(folder / "heldout_oos.jsonl", OUT_OF_SCOPE),
+    )
+
+
+def languages() -> None:
+    """What the Spanish examples add to what carries over from the English ones."""
+    english, spanish, _ = held_out()
+    both = own_examples()
+    without = [e for e in both if decide_language(e.text, None) != "es"]
+    print("trained on                          English asked  Spanish asked")
+    for name, train in (("English and Spanish", both), ("English only", without)):
+        asked = evaluate_intents(train, english + spanish).answers
+        in_english, in_spanish = asked[: len(english)], asked[len(english) :]
+        print(
+            f"{name:22}{len(train):6} examples"
+            f"{statistics.fmean(a.right for a in in_english):14.1%}"
+            f"{statistics.fmean(a.right for a in in_spanish):15.1%}"
+        )
 
 
 def own() -> None:

@@ -21,7 +21,7 @@ import numpy as np
 from sklearn.metrics import f1_score, roc_auc_score
 
 from bot.nlu.intent_model import IntentModel
-from bot.nlu.sentence_encoder import encode
+from bot.nlu.sentence_encoder import read
 from bot.reviewed import DataError, Problem
 
 OUT_OF_SCOPE = "out_of_scope"
@@ -196,7 +196,7 @@ def evaluate_intents(
     if not test:
         raise ValueError("there are no test texts")
     started = time.perf_counter()
-    model = IntentModel.train([e.text for e in train], [e.intent for e in train], encode)
+    model = IntentModel.train([e.text for e in train], [e.intent for e in train], read)
     train_seconds = time.perf_counter() - started
     return report(
         "handrail",
@@ -223,7 +223,7 @@ def cross_validate(examples: Sequence[Example], folds: int = 5) -> list[Answer]:
     for fold in range(folds):
         kept = [e for e, f in zip(examples, fold_of, strict=True) if f != fold]
         asked = [number for number, f in enumerate(fold_of) if f == fold]
-        model = IntentModel.train([e.text for e in kept], [e.intent for e in kept], encode)
+        model = IntentModel.train([e.text for e in kept], [e.intent for e in kept], read)
         answers.update(
             zip(asked, _answers(model, [examples[number] for number in asked]), strict=True)
         )
@@ -319,7 +319,7 @@ def _answers(model: IntentModel, examples: Sequence[Example]) -> list[Answer]:
     texts = [e.text for e in examples]
     return [
         Answer(e.intent, tuple((g.intent, g.confidence) for g in ranking))
-        for e, ranking in zip(examples, model.rank(texts, encode(texts)), strict=True)
+        for e, ranking in zip(examples, model.rank(texts, read(texts)), strict=True)
     ]
 
 
@@ -327,7 +327,7 @@ def _ms_per_message(model: IntentModel, texts: Sequence[str]) -> float:
     spent = []
     for text in texts:
         started = time.perf_counter()
-        model.rank([text], encode([text]))
+        model.rank([text], read([text]))
         spent.append((time.perf_counter() - started) * 1e3)
     return statistics.median(spent)
 

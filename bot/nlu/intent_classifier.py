@@ -19,10 +19,11 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.io import get_text_hash
 
 import bot.nlu.intent_model
+import bot.nlu.tuning
 from bot.nlu.clauses import understand
-from bot.nlu.featurizer import SentenceEncoderFeaturizer, sentence_embedding
+from bot.nlu.featurizer import SentenceEncoderFeaturizer, sentence_state
 from bot.nlu.intent_model import Guess, IntentModel
-from bot.nlu.sentence_encoder import encode
+from bot.nlu.sentence_encoder import read
 
 ASKED = "asked"  # of the parsed message: each different thing that it asks, in order
 _RANKING_LENGTH = 10
@@ -41,13 +42,14 @@ class EmbeddingIntentClassifier(IntentClassifier, GraphComponent):
 
     @classmethod
     def required_components(cls) -> list[type]:
-        """It reads the sentence embedding."""
+        """It takes what the featurizer read."""
         return [SentenceEncoderFeaturizer]
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str:
         """Rasa's training cache must see a change of the model's code."""
-        return get_text_hash(inspect.getsource(bot.nlu.intent_model))
+        sources = (inspect.getsource(part) for part in (bot.nlu.intent_model, bot.nlu.tuning))
+        return get_text_hash("".join(sources))
 
     @classmethod
     def create(
@@ -76,11 +78,14 @@ class EmbeddingIntentClassifier(IntentClassifier, GraphComponent):
     def train(self, training_data: TrainingData) -> Resource:
         """Fit on all examples that have an intent."""
         examples = training_data.intent_examples
-        model = IntentModel.train(
-            [example.get(TEXT) for example in examples],
-            [example.get(INTENT) for example in examples],
-            encode,
-        )
+        texts = [example.get(TEXT) for example in examples]
+        known = dict(zip(texts, map(sentence_state, examples), strict=True))
+
+        def read_once(wanted: Sequence[str]) -> np.ndarray:
+            return np.stack([known[t] if t in known else read([t])[0] for t in wanted])
+
+        intents = [example.get(INTENT) for example in examples]
+        model = IntentModel.train(texts, intents, read_once)
         with self._model_storage.write_to(self._resource) as folder:
             model.save(folder)
         self._model = model
@@ -92,18 +97,18 @@ class EmbeddingIntentClassifier(IntentClassifier, GraphComponent):
             text = message.get(TEXT)
             if not text:
                 continue
-            read = understand(text, functools.partial(self._rank, sentence_embedding(message)))
-            plain = _plain(read.ranking)
+            meant = understand(text, functools.partial(self._rank, sentence_state(message)))
+            plain = _plain(meant.ranking)
             message.set("intent", plain[0], add_to_output=True)
             message.set("intent_ranking", plain[:_RANKING_LENGTH], add_to_output=True)
-            message.set(ASKED, _plain(read.asked), add_to_output=True)
+            message.set(ASKED, _plain(meant.asked), add_to_output=True)
         return messages
 
     def _rank(self, message: np.ndarray, texts: Sequence[str]) -> list[list[Guess]]:
-        """The rankings of a message, embedded already, and of its parts."""
+        """The rankings of a message, read already, and of its parts."""
         if self._model is None:
             raise RuntimeError("the intent classifier was not trained")
-        return self._model.rank(texts, np.vstack([message.reshape(1, -1), encode(texts[1:])]))
+        return self._model.rank(texts, np.vstack([message.reshape(1, -1), read(texts[1:])]))
 
 
 def _plain(guesses: Sequence[Guess]) -> list[dict[str, Any]]:

@@ -1,8 +1,9 @@
 """Which intent a text has: two votes, one by meaning and one by the very words.
 
-By meaning: kernel ridge regression over the sentence embeddings (what is meant, in
-English and Spanish alike). Each example speaks for its own neighbourhood, which suits
-intents that are a bundle of different questions; the weights are one linear solve.
+By meaning: kernel ridge regression over sentence embeddings (what is meant, in English
+and Spanish alike). Each example speaks for its own neighbourhood, which suits intents
+that are a bundle of different questions; the weights are one linear solve. It is done
+twice, over the encoder's own embeddings and over those of a head tuned on the examples.
 By words: logistic regression over character n-grams (abbreviations, names, typos).
 The answer is the weighted geometric mean of both. docs/understanding.md has what was
 measured, and what else was tried.
@@ -25,20 +26,22 @@ from scipy import linalg, sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from bot.nlu.sentence_encoder import Encode
+from bot.nlu.sentence_encoder import HEAD_LAYERS, Encode, Head, original_head
+from bot.nlu.tuning import tune
 
 # How each was chosen: docs/understanding.md.
 _KERNEL_WIDTH = 2.0  # similarity of two embeddings is exp(width x (cosine - 1))
 _RIDGE = 0.1
 _RIDGE_SHARPNESS = 1 / 0.06  # ridge scores, about 0 to 1, times this are log odds
-_WORDS_WEIGHT = 0.5  # of the n-grams' vote beside 1 for the meaning
-_CONFIDENCE = 0.8  # exponent that makes the probabilities honest
+_WORDS_WEIGHT = 0.4  # of the n-grams' vote beside 1 for each of the two by meaning
+_CONFIDENCE = 0.4  # exponent that makes the probabilities honest
 
 _NGRAMS = (2, 5)
 _MINIMUM_DOCUMENTS = 2
 # The solve needs memory and time by the square and cube of the examples. Above this
 # many the vote by meaning reads an even selection; the vote by words reads all.
 _MOST_EXAMPLES = 8000
+_HEAD = "head_"  # before the names of the tuned layers in the file
 # An intent with fewer examples than this has its name as one more.
 _FEW_EXAMPLES = 20
 
@@ -56,17 +59,20 @@ class _Meaning:
     """Kernel ridge regression.
 
     Attributes:
-        examples: embeddings, shape (examples, dimensions).
+        head: makes the embeddings.
+        examples: embeddings, shape (examples, 512).
         weights: what each example says for each intent, shape (examples, intents).
     """
 
+    head: Head
     examples: np.ndarray
     weights: np.ndarray
 
     @classmethod
-    def fit(cls, embeddings: np.ndarray, labels: np.ndarray, intents: int) -> _Meaning:
+    def fit(cls, head: Head, states: np.ndarray, labels: np.ndarray, intents: int) -> _Meaning:
         kept = _even_selection(labels, _MOST_EXAMPLES)
-        examples, labels = embeddings[kept].astype(np.float32), labels[kept]
+        # Half precision is what is stored, so it is what is learnt with.
+        examples, labels = _halved(head(states[kept])), labels[kept]
         sizes = np.bincount(labels, minlength=intents)
         # Halfway between counting examples and counting intents: a large intent may
         # weigh more, though not by its whole size.
@@ -76,10 +82,10 @@ class _Meaning:
         factor = linalg.cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
         targets = np.eye(intents, dtype=np.float32)[labels]
         weights = linalg.cho_solve(factor, targets, check_finite=False)
-        return cls(examples, np.ascontiguousarray(weights))
+        return cls(head, examples, np.ascontiguousarray(weights))
 
-    def log_probabilities(self, embeddings: np.ndarray) -> np.ndarray:
-        scores = _similarity(embeddings.astype(np.float32), self.examples) @ self.weights
+    def log_probabilities(self, states: np.ndarray) -> np.ndarray:
+        scores = _similarity(self.head(states), self.examples) @ self.weights
         return _log_softmax(scores * _RIDGE_SHARPNESS)
 
 
@@ -118,21 +124,27 @@ class IntentModel:
     """A trained model; make one with `train` or `load`."""
 
     def __init__(
-        self, intents: Sequence[str], meaning: _Meaning, words: _Words, ngrams: TfidfVectorizer
+        self,
+        intents: Sequence[str],
+        own: _Meaning,
+        tuned: _Meaning,
+        words: _Words,
+        ngrams: TfidfVectorizer,
     ):
         self.intents = list(intents)
-        self._meaning = meaning
+        self._own = own
+        self._tuned = tuned
         self._words = words
         self._ngrams = ngrams
 
     @classmethod
-    def train(cls, texts: Sequence[str], intents: Sequence[str], encode: Encode) -> IntentModel:
+    def train(cls, texts: Sequence[str], intents: Sequence[str], read: Encode) -> IntentModel:
         """Fit on examples.
 
         Args:
             texts: the examples.
             intents: their intents, as many as texts; at least two different ones.
-            encode: the sentence encoder.
+            read: the body of the sentence encoder (`bot.nlu.sentence_encoder.read`).
 
         Raises:
             ValueError: fewer than two intents, or another number of texts than intents.
@@ -149,16 +161,23 @@ class IntentModel:
         labels = np.array([index[intent] for intent in (*intents, *few)])
         ngrams = _vectorizer(min_df=_MINIMUM_DOCUMENTS)
         words = _Words.fit(ngrams.fit_transform(texts), labels)
-        return cls(names, _Meaning.fit(encode(texts), labels, len(names)), words, ngrams)
+        states = read(texts)
+        head = tune(original_head(), states, labels)
+        head = Head({name: _halved(layer) for name, layer in head.weights.items()})
+        own, tuned = (
+            _Meaning.fit(one, states, labels, len(names)) for one in (original_head(), head)
+        )
+        return cls(names, own, tuned, words, ngrams)
 
-    def rank(self, texts: Sequence[str], embeddings: np.ndarray) -> list[list[Guess]]:
+    def rank(self, texts: Sequence[str], states: np.ndarray) -> list[list[Guess]]:
         """All intents for each text, most likely first.
 
         Args:
             texts: the texts.
-            embeddings: their sentence embeddings, shape (len(texts), 512).
+            states: what the encoder's body read of them, shape (len(texts), 1281).
         """
-        votes = self._meaning.log_probabilities(embeddings)
+        votes = self._own.log_probabilities(states)
+        votes += self._tuned.log_probabilities(states)
         votes += _WORDS_WEIGHT * self._words.log_probabilities(self._ngrams.transform(texts))
         probabilities = np.exp(_log_softmax(_CONFIDENCE * votes))
         return [
@@ -171,11 +190,17 @@ class IntentModel:
         folder.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(
             folder / "intent_model.npz",
-            meaning_examples=self._meaning.examples,
-            meaning_weights=self._meaning.weights,
+            own_examples=self._own.examples.astype(np.float16),
+            own_weights=self._own.weights,
+            tuned_examples=self._tuned.examples.astype(np.float16),
+            tuned_weights=self._tuned.weights,
             words_coefficients=self._words.coefficients,
             words_intercepts=self._words.intercepts,
             idf=self._ngrams.idf_,
+            **{
+                _HEAD + name: layer.astype(np.float16)
+                for name, layer in self._tuned.head.weights.items()
+            },
         )
         vocabulary = sorted(self._ngrams.vocabulary_, key=self._ngrams.vocabulary_.get)
         (folder / "intent_model.json").write_text(
@@ -188,14 +213,26 @@ class IntentModel:
         """Read what `save` wrote; raises OSError, KeyError or ValueError if it is damaged."""
         described = json.loads((folder / "intent_model.json").read_text(encoding="utf-8"))
         with np.load(folder / "intent_model.npz", allow_pickle=False) as arrays:
-            meaning = _Meaning(arrays["meaning_examples"], arrays["meaning_weights"])
+            head = Head({n: arrays[_HEAD + n].astype(np.float32) for n in HEAD_LAYERS})
+            own, tuned = (
+                _Meaning(
+                    which,
+                    arrays[f"{name}_examples"].astype(np.float32),
+                    arrays[f"{name}_weights"],
+                )
+                for name, which in (("own", original_head()), ("tuned", head))
+            )
             words = _Words(arrays["words_coefficients"], arrays["words_intercepts"])
             idf = arrays["idf"]
         ngrams = _vectorizer(
             vocabulary={ngram: index for index, ngram in enumerate(described["ngrams"])}
         )
         ngrams.idf_ = idf
-        return cls(described["intents"], meaning, words, ngrams)
+        return cls(described["intents"], own, tuned, words, ngrams)
+
+
+def _halved(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float16).astype(np.float32)
 
 
 def _similarity(left: np.ndarray, right: np.ndarray) -> np.ndarray:

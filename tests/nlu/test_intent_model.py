@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bot.nlu.intent_model import IntentModel, _even_selection
-from bot.nlu.sentence_encoder import encode
+from bot.nlu.sentence_encoder import read
 
 EXAMPLES = [
     ("what does it cost", "cost"),
@@ -24,11 +24,11 @@ QUESTIONS = ["will insurance pay for this", "until what time are you there", "yo
 
 
 def trained(examples=EXAMPLES) -> IntentModel:
-    return IntentModel.train([t for t, _ in examples], [i for _, i in examples], encode)
+    return IntentModel.train([t for t, _ in examples], [i for _, i in examples], read)
 
 
 def best(model: IntentModel, texts: list[str]) -> list[str]:
-    return [ranking[0].intent for ranking in model.rank(texts, encode(texts))]
+    return [ranking[0].intent for ranking in model.rank(texts, read(texts))]
 
 
 def test_it_finds_the_intent_of_new_wordings():
@@ -41,7 +41,7 @@ def test_english_examples_carry_over_to_spanish():
 
 
 def test_a_ranking_names_every_intent_once_and_sums_to_one():
-    [ranking] = trained().rank(["how much"], encode(["how much"]))
+    [ranking] = trained().rank(["how much"], read(["how much"]))
     assert sorted(guess.intent for guess in ranking) == ["cost", "hours", "place"]
     assert sum(guess.confidence for guess in ranking) == pytest.approx(1, abs=1e-5)
     confidences = [guess.confidence for guess in ranking]
@@ -60,7 +60,7 @@ def test_the_name_of_an_intent_with_few_examples_helps():
 
 @pytest.mark.parametrize("text", ["", " ", "😀", "???", "a" * 5000, "你好", "\u0000"])
 def test_any_text_gets_a_ranking(text):
-    [ranking] = trained().rank([text], encode([text]))
+    [ranking] = trained().rank([text], read([text]))
     assert all(0 <= guess.confidence <= 1 for guess in ranking)
 
 
@@ -71,16 +71,16 @@ def test_one_intent_is_a_mistake():
 
 def test_as_many_intents_as_texts():
     with pytest.raises(ValueError, match="2 texts but 3 intents"):
-        IntentModel.train(["a", "b"], ["x", "y", "x"], encode)
+        IntentModel.train(["a", "b"], ["x", "y", "x"], read)
 
 
 def test_training_twice_gives_the_same_model():
-    embeddings = encode(QUESTIONS)
+    embeddings = read(QUESTIONS)
     assert trained().rank(QUESTIONS, embeddings) == trained().rank(QUESTIONS, embeddings)
 
 
 def test_a_loaded_model_answers_as_the_saved_one(tmp_path):
-    model, embeddings = trained(), encode(QUESTIONS)
+    model, embeddings = trained(), read(QUESTIONS)
     model.save(tmp_path)
     loaded = IntentModel.load(tmp_path).rank(QUESTIONS, embeddings)
     for was, now in zip(model.rank(QUESTIONS, embeddings), loaded, strict=True):

