@@ -2,8 +2,9 @@
 
 By meaning: kernel ridge regression over sentence embeddings (what is meant, in English
 and Spanish alike). Each example speaks for its own neighbourhood, which suits intents
-that are a bundle of different questions; the weights are one linear solve. It is done
-twice, over the encoder's own embeddings and over those of a head tuned on the examples.
+that are a bundle of different questions; the weights are one linear solve. Where there
+are few examples it is done twice, over the encoder's own embeddings and over those of a
+head tuned on the examples; with many, tuning would tear such bundles' neighbours apart.
 By words: logistic regression over character n-grams (abbreviations, names, typos).
 The answer is the weighted geometric mean of both. docs/understanding.md has what was
 measured, and what else was tried.
@@ -18,7 +19,7 @@ import dataclasses
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,9 @@ from bot.nlu.tuning import tune
 _KERNEL_WIDTH = 2.0  # similarity of two embeddings is exp(width x (cosine - 1))
 _RIDGE = 0.1
 _RIDGE_SHARPNESS = 1 / 0.06  # ridge scores, about 0 to 1, times this are log odds
-_WORDS_WEIGHT = 0.4  # of the n-grams' vote beside 1 for each of the two by meaning
-_CONFIDENCE = 0.4  # exponent that makes the probabilities honest
+_WORDS_WEIGHT = 0.5  # of the n-grams' vote beside 1 for the meaning
+_WORDS_WEIGHT_TUNED = 0.2  # few examples: n-grams know less, the tuned meaning more
+_CONFIDENCE = 0.8  # exponent that makes the probabilities honest
 
 _NGRAMS = (2, 5)
 _MINIMUM_DOCUMENTS = 2
@@ -42,7 +44,8 @@ _MINIMUM_DOCUMENTS = 2
 # many the vote by meaning reads an even selection; the vote by words reads all.
 _MOST_EXAMPLES = 8000
 _HEAD = "head_"  # before the names of the tuned layers in the file
-# An intent with fewer examples than this has its name as one more.
+# An intent with fewer examples than this has its name as one more; if all together
+# have fewer on average, the encoder's head is tuned on them.
 _FEW_EXAMPLES = 20
 
 
@@ -127,7 +130,7 @@ class IntentModel:
         self,
         intents: Sequence[str],
         own: _Meaning,
-        tuned: _Meaning,
+        tuned: _Meaning | None,
         words: _Words,
         ngrams: TfidfVectorizer,
     ):
@@ -162,11 +165,12 @@ class IntentModel:
         ngrams = _vectorizer(min_df=_MINIMUM_DOCUMENTS)
         words = _Words.fit(ngrams.fit_transform(texts), labels)
         states = read(texts)
-        head = tune(original_head(), states, labels)
-        head = Head({name: _halved(layer) for name, layer in head.weights.items()})
-        own, tuned = (
-            _Meaning.fit(one, states, labels, len(names)) for one in (original_head(), head)
-        )
+        own = _Meaning.fit(original_head(), states, labels, len(names))
+        tuned = None
+        if len(labels) < _FEW_EXAMPLES * len(names):
+            head = tune(original_head(), states, labels)
+            head = Head({name: _halved(layer) for name, layer in head.weights.items()})
+            tuned = _Meaning.fit(head, states, labels, len(names))
         return cls(names, own, tuned, words, ngrams)
 
     def rank(self, texts: Sequence[str], states: np.ndarray) -> list[list[Guess]]:
@@ -177,8 +181,11 @@ class IntentModel:
             states: what the encoder's body read of them, shape (len(texts), 1281).
         """
         votes = self._own.log_probabilities(states)
-        votes += self._tuned.log_probabilities(states)
-        votes += _WORDS_WEIGHT * self._words.log_probabilities(self._ngrams.transform(texts))
+        weight = _WORDS_WEIGHT
+        if self._tuned:
+            votes = (votes + self._tuned.log_probabilities(states)) / 2
+            weight = _WORDS_WEIGHT_TUNED
+        votes += weight * self._words.log_probabilities(self._ngrams.transform(texts))
         probabilities = np.exp(_log_softmax(_CONFIDENCE * votes))
         return [
             [Guess(self.intents[i], float(row[i])) for i in np.argsort(-row, kind="stable")]
@@ -188,20 +195,19 @@ class IntentModel:
     def save(self, folder: Path) -> None:
         """Write the model into `folder` (arrays and JSON, nothing executable)."""
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(
-            folder / "intent_model.npz",
-            own_examples=self._own.examples.astype(np.float16),
-            own_weights=self._own.weights,
-            tuned_examples=self._tuned.examples.astype(np.float16),
-            tuned_weights=self._tuned.weights,
-            words_coefficients=self._words.coefficients,
-            words_intercepts=self._words.intercepts,
-            idf=self._ngrams.idf_,
-            **{
-                _HEAD + name: layer.astype(np.float16)
-                for name, layer in self._tuned.head.weights.items()
-            },
-        )
+        arrays = {
+            "words_coefficients": self._words.coefficients,
+            "words_intercepts": self._words.intercepts,
+            "idf": self._ngrams.idf_,
+        }
+        for name, meaning in (("own", self._own), ("tuned", self._tuned)):
+            if meaning:
+                arrays[f"{name}_examples"] = meaning.examples.astype(np.float16)
+                arrays[f"{name}_weights"] = meaning.weights
+        if self._tuned:
+            for name, layer in self._tuned.head.weights.items():
+                arrays[_HEAD + name] = layer.astype(np.float16)
+        np.savez_compressed(folder / "intent_model.npz", **arrays)
         vocabulary = sorted(self._ngrams.vocabulary_, key=self._ngrams.vocabulary_.get)
         (folder / "intent_model.json").write_text(
             json.dumps({"intents": self.intents, "ngrams": vocabulary}, ensure_ascii=False),
@@ -213,15 +219,12 @@ class IntentModel:
         """Read what `save` wrote; raises OSError, KeyError or ValueError if it is damaged."""
         described = json.loads((folder / "intent_model.json").read_text(encoding="utf-8"))
         with np.load(folder / "intent_model.npz", allow_pickle=False) as arrays:
-            head = Head({n: arrays[_HEAD + n].astype(np.float32) for n in HEAD_LAYERS})
-            own, tuned = (
-                _Meaning(
-                    which,
-                    arrays[f"{name}_examples"].astype(np.float32),
-                    arrays[f"{name}_weights"],
-                )
-                for name, which in (("own", original_head()), ("tuned", head))
-            )
+            own = _stored(arrays, "own", original_head())
+            tuned = None
+            if "tuned_weights" in arrays:
+                layers = {name: arrays[_HEAD + name] for name in HEAD_LAYERS}
+                head = Head({name: layer.astype(np.float32) for name, layer in layers.items()})
+                tuned = _stored(arrays, "tuned", head)
             words = _Words(arrays["words_coefficients"], arrays["words_intercepts"])
             idf = arrays["idf"]
         ngrams = _vectorizer(
@@ -229,6 +232,11 @@ class IntentModel:
         )
         ngrams.idf_ = idf
         return cls(described["intents"], own, tuned, words, ngrams)
+
+
+def _stored(arrays: Mapping[str, np.ndarray], name: str, head: Head) -> _Meaning:
+    examples = arrays[f"{name}_examples"].astype(np.float32)
+    return _Meaning(head, examples, arrays[f"{name}_weights"])
 
 
 def _halved(values: np.ndarray) -> np.ndarray:
