@@ -60,7 +60,7 @@ _SPANISH = _words(
 )
 _ENGLISH = _words(
     "the a an of to in on for with my i i'm is am are it its do does can want need have "
-    "help hi hello thanks how what when where but because very more you not"
+    "help hi hello thanks how what when where but because very more you not me please stop"
 )
 
 

@@ -7,6 +7,7 @@ Source: https://www.twilio.com/docs/usage/webhooks/webhooks-security
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ from bot.store import StoreError
 from bot.store.sms import Arrival
 
 INCOMING = "/sms/twilio"
+STATUS = "/sms/twilio/status"
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _SENDER = re.compile(r"\+?[0-9]{3,20}")  # a phone number, or a short code
@@ -116,7 +118,26 @@ def routes(
             return _says(turns, text, clinic, clock())
         return _twiml()
 
-    return [Route(INCOMING, incoming, methods=["POST"])]
+    async def status(request: Request) -> Response:
+        fields = await _signed(door, request)
+        if fields is None:
+            return _refused()
+        try:
+            await asyncio.to_thread(
+                texting.told,
+                request.query_params.get("id", ""),
+                _first(fields, "MessageStatus"),
+                _first(fields, "ErrorCode") or None,
+            )
+        except StoreError as error:
+            log.error("what became of a text could not be kept", reason=str(error))
+            return Response(status_code=503)
+        return Response(status_code=204)
+
+    return [
+        Route(INCOMING, incoming, methods=["POST"]),
+        Route(STATUS, status, methods=["POST"]),
+    ]
 
 
 async def _signed(door: TwilioDoor, request: Request) -> _Fields | None:

@@ -29,6 +29,7 @@ from bot.gateway.incoming import language_of
 from bot.gateway.turn import Turns, Voice
 from bot.safety.replies import is_crisis_response
 from bot.sms import keywords
+from bot.sms.delivery import NOT_DELIVERED, OPTED_OUT_CODES, reason_of
 from bot.sms.keywords import HELP, OF_PROVIDER, OPT_IN, OPT_OUT, Keywords, load_keywords
 from bot.store import Audit, Conversations, Messages, StoreError, reading, writing
 from bot.store.records import Conversation, OfferedButton, Outgoing
@@ -47,6 +48,7 @@ from bot.store.sms import (
     SmsInbox,
     SmsOutbox,
     Text,
+    opted_out,
 )
 from bot.texts.messages import load_texts
 from bot.turns import Button, TurnState
@@ -200,6 +202,25 @@ class Texting:
             await _in_thread(lambda: self._keep(received, outcome))  # noqa: B023
             self._turns.watch.news(conversation)
             outcomes.append(outcome)
+
+    def told(self, identity: str, status: str, code: str | None) -> None:
+        """The provider says where a text of ours is.
+
+        Args:
+            identity: our id of the text.
+            status: the provider's word, in whatever order it comes.
+            code: its number for what went wrong.
+
+        Raises:
+            StoreError: it could not be kept.
+        """
+        now = self._clock()
+        with writing(self._engine) as db:
+            conversation = SmsOutbox(db).told(identity, status, code)
+            if conversation is not None and code in OPTED_OUT_CODES:
+                opted_out(db, conversation, code or "", now)
+        if conversation is not None and status in NOT_DELIVERED:
+            log.error("text not delivered", text=identity, reason=reason_of(code or "no code"))
 
     async def outcome_of(self, received: Received) -> Outcome:
         """What one text causes. Its turn is in the transcript afterwards.

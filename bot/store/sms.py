@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.sms.delivery import moves_on
 from bot.store.tables import conversation as conversation_table
 from bot.store.tables import sms_consent, sms_contact, sms_inbox, sms_outbox
 from bot.store.vault import vault_of
@@ -111,6 +112,23 @@ class Text:
     kind: str
     text: str
     due: datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Outgoing:
+    """A text in the outbox, leased to a worker.
+
+    Attributes:
+        id: our own; the provider names it when it tells what became of the text.
+        attempts: how often it was tried, the present time included.
+    """
+
+    id: str
+    kind: str
+    text: str
+    created: datetime
+    attempts: int
+    contact: Contact
 
 
 class SmsContacts:
@@ -327,6 +345,67 @@ class SmsOutbox:
             .values(dead=now, last_error=reason, text=None)
         )
 
+    def anything_due(self, now: datetime) -> bool:
+        """Whether `take` would find something."""
+        return self._connection.execute(self._due(now).limit(1)).first() is not None
+
+    def take(self, holder: str, now: datetime, limit: int) -> list[Outgoing]:
+        """Lease up to `limit` texts that are due, one for each number, crisis help first.
+
+        Args:
+            holder: names the worker; other workers pass over what it has.
+        """
+        query = self._due(now).order_by(sms_outbox.c.kind != CRISIS, sms_outbox.c.seq).limit(limit)
+        seqs = list(self._connection.execute(query.with_for_update(skip_locked=True)).scalars())
+        self._connection.execute(
+            sa.update(sms_outbox)
+            .where(sms_outbox.c.seq.in_(seqs))
+            .values(held_by=holder, held_until=now + LEASE, attempts=sms_outbox.c.attempts + 1)
+        )
+        rows = self._connection.execute(
+            sa.select(sms_outbox).where(sms_outbox.c.seq.in_(seqs)).order_by(sms_outbox.c.seq)
+        ).mappings()
+        return [self._outgoing(row) for row in rows]
+
+    def sent(self, text: Outgoing, sid: str, status: str, now: datetime) -> None:
+        """The provider has it; what it told of it meanwhile is kept."""
+        self._change(
+            text.id,
+            sid=sid,
+            status=sa.func.coalesce(sms_outbox.c.status, status),
+            sent=now,
+            text=None,
+            last_error=None,
+            **_LET_GO,
+        )
+
+    def failed(self, text: Outgoing, reason: str, due: datetime) -> None:
+        """It was not sent and is tried again at `due`."""
+        self._change(text.id, last_error=reason[:_REASON_CHARACTERS], due=due, **_LET_GO)
+
+    def give_up(self, text: Outgoing, reason: str, now: datetime) -> None:
+        """It will never be sent."""
+        reason = reason[:_REASON_CHARACTERS]
+        self._change(text.id, last_error=reason, dead=now, text=None, **_LET_GO)
+
+    def release(self, holder: str) -> None:
+        """Free what this worker held."""
+        self._connection.execute(
+            sa.update(sms_outbox).where(sms_outbox.c.held_by == holder, _WAITING).values(_LET_GO)
+        )
+
+    def told(self, identity: str, status: str, code: str | None) -> str | None:
+        """The provider says where a text is; returns its conversation if that was news."""
+        row = self._connection.execute(
+            sa.select(sms_outbox.c.status, sms_outbox.c.contact)
+            .where(sms_outbox.c.id == identity)
+            .with_for_update()
+        ).one_or_none()
+        if row is None or not moves_on(row.status, status):
+            return None
+        self._change(identity, status=status, error_code=code)
+        return str(row.contact)
+
     def written_since(self, conversation: str, moment: datetime) -> int:
         """How many texts were written to this number since `moment`."""
         return int(
@@ -337,10 +416,59 @@ class SmsOutbox:
             ).scalar_one()
         )
 
+    def _due(self, now: datetime) -> Any:
+        earlier, wanted = sms_outbox.alias(), sms_contact.c.opted_out.is_(None)
+        # A reply does not wait behind a text that is held back for the night.
+        blocked = sa.exists().where(
+            earlier.c.contact == sms_outbox.c.contact,
+            earlier.c.seq < sms_outbox.c.seq,
+            (earlier.c.kind == STAFF) == (sms_outbox.c.kind == STAFF),
+            earlier.c.sent.is_(None),
+            earlier.c.dead.is_(None),
+        )
+        due, until = sms_outbox.c.due, sms_outbox.c.held_until
+        return (
+            sa.select(sms_outbox.c.seq)
+            .join(sms_contact, sms_contact.c.conversation == sms_outbox.c.contact)
+            .where(_WAITING, due.is_(None) | (due <= now), until.is_(None) | (until <= now))
+            .where(wanted | sms_outbox.c.kind.in_(EVEN_OPTED_OUT), ~blocked)
+        )
+
+    def _outgoing(self, row: Any) -> Outgoing:
+        plain = vault_of(self._connection).open(sms_outbox, row)
+        contact = SmsContacts(self._connection).find(plain["contact"])
+        if contact is None:
+            raise AssertionError("the foreign key keeps a text's contact")
+        return Outgoing(
+            id=plain["id"],
+            kind=plain["kind"],
+            text=plain["text"],
+            created=plain["created"],
+            attempts=plain["attempts"],
+            contact=contact,
+        )
+
+    def _change(self, identity: str, **values: Any) -> None:
+        self._connection.execute(
+            sa.update(sms_outbox).where(sms_outbox.c.id == identity).values(values)
+        )
+
+
+def opted_out(db: sa.engine.Connection, conversation: str, code: str, now: datetime) -> None:
+    """The provider says that the number wants no texts: nothing goes to it any more."""
+    contacts = SmsContacts(db)
+    contact = contacts.find(conversation)
+    if contact is None or contact.opted_out is not None:
+        return
+    contacts.change(conversation, now, opted_out=now)
+    contacts.consent(conversation, OPTED_OUT, "provider", f"Twilio {code}", now)
+    SmsOutbox(db).cancel(conversation, "no texts are wanted any more", now)
+
 
 def _contact(connection: sa.engine.Connection, row: Any) -> Contact:
     plain = vault_of(connection).open(sms_contact, row)
     return Contact(**{field.name: plain[field.name] for field in dataclasses.fields(Contact)})
 
 
+_LET_GO = {"held_by": None, "held_until": None}
 _WAITING = sms_outbox.c.sent.is_(None) & sms_outbox.c.dead.is_(None)

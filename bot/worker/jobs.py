@@ -27,7 +27,7 @@ class Job:
     run: Callable[[], object]
 
 
-def work(jobs: Sequence[Job], stop: threading.Event) -> None:
+def work(jobs: Sequence[Job], stop: threading.Event, tick: float = _TICK) -> None:
     """Do every job at once and then at its interval, one after the other, until `stop`.
 
     Intervals are real seconds, so a clock that jumps changes none. A job that fails is
@@ -44,7 +44,7 @@ def work(jobs: Sequence[Job], stop: threading.Event) -> None:
             except Exception as error:
                 # Whatever it is, notices must go on; the log says what it was.
                 _log_trouble(job.name, error)
-        stop.wait(_TICK)
+        stop.wait(tick)
 
 
 def _log_trouble(job: str, error: Exception) -> None:

@@ -7,7 +7,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import datetime, timezone
 from random import SystemRandom
 
@@ -27,11 +29,14 @@ from bot.worker.jobs import Job, work
 from bot.worker.mail import Mail
 from bot.worker.readiness import not_ready
 from bot.worker.rounds import page, tell_of_the_night
+from bot.worker.texts import TextDelivery
+from bot.worker.twilio import Twilio
 from bot.worker.webhook import Webhooks
 
 UNUSABLE = 2  # exit code: a setting or a data file must be mended
 _RETRY_SECONDS = 5.0
 _DELIVER_EVERY = 1.0
+_TEXTS_EVERY = 0.25
 _LOOK_EVERY = 15.0  # for pages and digests
 _PURGE_EVERY = 3600.0
 
@@ -87,8 +92,53 @@ def _work(
     ]
     delivery.release()  # what this worker held when it was killed
     _say_what_is_missing(settings, clinics, engine)
-    work(jobs, stop)
+    with _texting(settings, clinics, engine, stop):
+        work(jobs, stop)
     delivery.release()
+
+
+@contextmanager
+def _texting(
+    settings: Settings,
+    clinics: Mapping[str, Clinic],
+    engine: sa.engine.Engine,
+    stop: threading.Event,
+) -> Iterator[None]:
+    """Texts go out in a thread of their own: they must not wait behind a slow mail server."""
+    if not settings.twilio_account or not settings.twilio_tokens:
+        silent = [clinic.id for clinic in clinics.values() if clinic.sms]
+        if silent:
+            log.error(
+                "texts cannot be sent: HANDRAIL_TWILIO_ACCOUNT or _TOKENS is not set",
+                clinics=silent,
+            )
+        yield
+        return
+    provider = Twilio(
+        settings.twilio_account,
+        settings.twilio_tokens[0],
+        api=settings.twilio_api,
+        callback=f"{settings.public_url}/sms/twilio/status",
+    )
+    texts = TextDelivery(
+        engine,
+        provider,
+        clinics,
+        holder=f"{socket.gethostname()}:{settings.data}"[:_HOLDER_CHARACTERS],
+        clock=_clock,
+        random=SystemRandom(),
+        stop=stop,
+    )
+    texts.release()
+    job = Job("texts", _TEXTS_EVERY, texts.deliver_due)
+    thread = threading.Thread(target=copy_context().run, args=(work, [job], stop, _TEXTS_EVERY))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        texts.release()
 
 
 def _bring_up(engine: sa.engine.Engine, stop: threading.Event) -> bool:

@@ -1,0 +1,117 @@
+"""What keywords do: opt out, opt in, help; and danger, which comes before all of it."""
+
+import pytest
+
+from bot.store import Alerts, Audit, reading
+from bot.store.sms import SmsContacts
+from bot.turns import Button
+from tests.gateway.conftest import says
+
+
+def ledger(phone):
+    with reading(phone.engine) as db:
+        return [(e[0], e[1], e[2]) for e in SmsContacts(db).ledger(phone.contact().conversation)]
+
+
+def alerts(phone):
+    with reading(phone.engine) as db:
+        return [alert.tier for alert in Alerts(db).of(phone.contact().conversation)]
+
+
+async def test_stop_gets_one_confirmation_and_then_silence(phone, brain):
+    await phone.texts("hello")
+    [confirmation] = await phone.texts("STOP")
+    assert "opted out" in confirmation
+    assert "988" in confirmation
+    assert await phone.texts("stop") == []
+    assert await phone.texts("are you still there?") == []
+    assert await phone.texts("HELP") == []
+    assert len(brain.requests) == 1
+    assert ledger(phone)[1:] == [("opted_out", "text", "STOP"), ("opted_out", "text", "stop")]
+
+
+async def test_an_opt_out_is_audited_without_words(phone):
+    await phone.texts("please stop texting me")
+    with reading(phone.engine) as db:
+        trail = Audit(db).of(phone.contact().conversation)
+    assert [entry.action for entry in trail] == ["sms.opted_out"]
+
+
+async def test_start_opts_in_again(phone):
+    await phone.texts("STOP")
+    [welcome] = await phone.texts("START")
+    assert "Welcome back" in welcome
+    assert (await phone.texts("hello"))[0] == "You said: hello"
+
+
+async def test_help_names_us_911_988_the_line_and_stop(phone):
+    [text] = await phone.texts("HELP")
+    for needed in ("Greater Boston:", "911", "988", "888-278-0716", "Msg&data", "STOP"):
+        assert needed in text
+
+
+async def test_spanish_words_are_answered_in_spanish(phone):
+    assert "Emergencia" in (await phone.texts("AYUDA"))[0]
+    assert "No recibirá" in (await phone.texts("alto"))[0]
+
+
+async def test_free_words_opt_out_as_well(phone, brain):
+    [confirmation] = await phone.texts("please stop texting me")
+    assert "opted out" in confirmation
+    assert brain.requests == []
+
+
+async def test_danger_in_a_revocation_is_answered_and_told_first(phone):
+    first, *_, last = await phone.texts("stop texting me, danger")
+    assert "988" in first
+    assert "opted out" in last
+    assert alerts(phone) == ["crisis_self"]
+
+
+async def test_danger_from_an_opted_out_number_is_answered_once_a_day_and_told_each_time(
+    phone, clock
+):
+    await phone.texts("STOP")
+    assert "988" in (await phone.texts("danger"))[0]
+    assert await phone.texts("danger again") == []
+    assert alerts(phone) == ["crisis_self", "crisis_self"]
+    clock.forward(hours=25)
+    assert "988" in (await phone.texts("danger"))[0]
+
+
+@pytest.mark.parametrize(("kind", "opted_out"), [("STOP", True), ("START", False)])
+async def test_what_twilio_has_answered_is_recorded_in_silence(phone, kind, opted_out):
+    await phone.texts("hello")
+    assert await phone.texts(kind.lower(), OptOutType=kind) == []
+    assert (phone.contact().opted_out is not None) == opted_out
+    assert ledger(phone)[-1][1:] == ("provider", kind.lower())
+
+
+async def test_twilios_own_word_for_stop_counts_and_its_danger_is_told(phone):
+    assert await phone.texts("danger", OptOutType="STOP") == []
+    assert phone.contact().opted_out is not None
+    assert alerts(phone) == ["crisis_self"]
+
+
+async def test_help_leaves_the_open_question_open(phone, brain):
+    yes, no = Button("Yes", "affirm"), Button("No", "deny")
+    brain.answer = lambda _: says("Shall I?", yes, no)
+    await phone.texts("call me")
+    await phone.texts("HELP")
+    await phone.texts("2")
+    assert brain.requests[-1].pressed == no
+
+
+async def test_what_waits_to_be_sent_is_not_sent_after_an_opt_out(phone):
+    await phone.texts("hello")
+    await phone.texts("STOP")
+    first, last = phone.outbox()
+    assert (first["dead"] is not None, last["dead"]) == (True, None)
+
+
+async def test_keywords_and_what_they_cause_stand_in_the_transcript(phone):
+    await phone.texts("HELP")
+    assert [(d, t[:15]) for d, t in phone.transcript()] == [
+        ("in", "HELP"),
+        ("out", "Greater Boston:"),
+    ]
