@@ -26,7 +26,7 @@ _ACKNOWLEDGEMENT = "past_or_negated"
 
 
 class ActionBookkeeping(Action):
-    """Keeps `language`, `tier` and `tier_rule` up to date."""
+    """Keeps `language`, `tier`, `tier_rule` and `known_phone` up to date."""
 
     def name(self) -> str:
         """The name that Rasa calls on every message."""
@@ -43,6 +43,8 @@ class ActionBookkeeping(Action):
             language = requested_language(turn.text, language)
         if language != tracker.get_slot(names.LANGUAGE):
             events.append(SlotSet(names.LANGUAGE, language))
+        if turn.known_phone:
+            events.append(SlotSet(names.KNOWN_PHONE, turn.known_phone))
         before = tracker.get_slot(names.TIER) or TIER_NONE
         tier = higher_tier(before, turn.safety["tier"])
         if tier != tracker.get_slot(names.TIER):

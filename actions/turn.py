@@ -41,6 +41,7 @@ class Turn:
             metadata.get("clinic") or sorted(self.house.clinics)[0]
         ]
         self.channel: str = metadata.get("channel", "web")
+        self.known_phone: str | None = metadata.get("known_phone")
         self.now: datetime = (
             datetime.fromisoformat(metadata["now"])
             if "now" in metadata

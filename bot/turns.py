@@ -72,6 +72,7 @@ class TurnRequest:
         now: the frozen time of this turn, zone-aware.
         pressed: the button that was pressed, if any.
         language: "en" or "es" if the visitor chose one outside the chat.
+        known_phone: the number that the channel knows (SMS), E.164.
     """
 
     conversation: str
@@ -82,6 +83,7 @@ class TurnRequest:
     now: datetime
     pressed: Optional[Button] = None
     language: Optional[str] = None
+    known_phone: Optional[str] = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Dict, Tuple
 
 LANGUAGES: Tuple[str, ...] = ("en", "es")
-CHANNELS: Tuple[str, ...] = ("web", "sms")
+SMS = "sms"
+CHANNELS: Tuple[str, ...] = ("web", SMS)
 
 # --- levels of care, lowest to highest ---------------------------------------
 OUTPATIENT = "outpatient"

@@ -11,6 +11,7 @@ from typing import Any
 
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.shared.core.events import SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy.engine import Engine
 
@@ -147,6 +148,8 @@ class Brain:
                 "channel": request.channel,
                 "now": request.now.isoformat(),
                 "language": request.language or spoken or "en",
+                # Once: what the visitor says of the number counts from then on.
+                "known_phone": None if _knows_phone(before) else request.known_phone,
             },
         )
         failed: list[str] = []
@@ -186,6 +189,14 @@ async def load_brain(settings: Settings, engine: Engine, house: House) -> Brain:
             "make it anew: `handrail train --force`"
         ) from error
     return Brain(agent, house, engine)
+
+
+def _knows_phone(tracker: DialogueStateTracker | None) -> bool:
+    """Whether the channel's number has been noted, even if it was taken back."""
+    return tracker is not None and any(
+        isinstance(event, SlotSet) and event.key == names.KNOWN_PHONE and event.value
+        for event in tracker.events
+    )
 
 
 def state_of(tracker: DialogueStateTracker) -> TurnState:

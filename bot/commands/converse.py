@@ -11,7 +11,13 @@ from typing import Any
 
 from bot.commands.assistant import Assistant
 from bot.commands.jsonlines import LineError, answer_lines, read_time
+from bot.gateway.incoming import normalise
+from bot.gateway.texting import Outcome, Texting
 from bot.gateway.turn import Answer, Refused
+from bot.store.sms import Arrival
+from bot.vocabulary import SMS
+
+_NUMBER = "+12025550143"  # reserved for fiction; whoever texts here has it
 
 
 class Conversation:
@@ -20,9 +26,17 @@ class Conversation:
     def __init__(self, assistant: Assistant, clinic: str, channel: str, now: datetime):
         self._assistant = assistant
         self._clinic = clinic
-        self._channel = channel
         self._now = now
         self._id: str | None = None
+        self._messages = 0
+        self._texting: Texting | None = None
+        if channel == SMS:
+            self._texting = Texting(
+                clinics=assistant.clinics,
+                turns=assistant.turns,
+                engine=assistant.engine,
+                clock=lambda: self._now,
+            )
 
     async def answer(self, given: Mapping[str, Any], language: str | None) -> dict[str, Any]:
         """Take one line: {"user"} or {"button"}, optionally {"now"}; raises LineError."""
@@ -31,23 +45,37 @@ class Conversation:
         said = [key for key in ("user", "button") if key in given]
         if len(said) != 1 or not isinstance(given[said[0]], str):
             raise LineError('either "user" or "button" with a string is expected')
-        if self._id is None:
-            opened = await self._assistant.turns.open(
-                self._clinic, self._channel, now=self._now, language=language
-            )
-            self._id = opened.conversation
         try:
-            if said == ["user"]:
-                answer = await self._assistant.turns.take(
-                    self._id, now=self._now, text=given["user"]
+            if self._texting is not None:
+                return await self._text(self._texting, given[said[0]], language)
+            if self._id is None:
+                opened = await self._assistant.turns.open(
+                    self._clinic, "web", now=self._now, language=language
                 )
-            else:
-                answer = await self._assistant.turns.take(
-                    self._id, now=self._now, button_label=given["button"]
-                )
+                self._id = opened.conversation
+            return shown(await self._take(self._id, said[0], given[said[0]]))
         except Refused as refused:
             raise LineError(refused.reason) from refused
-        return shown(answer)
+
+    async def _take(self, conversation: str, said: str, text: str) -> Answer:
+        if said == "user":
+            return await self._assistant.turns.take(conversation, now=self._now, text=text)
+        return await self._assistant.turns.take(conversation, now=self._now, button_label=text)
+
+    async def _text(self, texting: Texting, text: str, language: str | None) -> dict[str, Any]:
+        """One text; by text, a button is its label."""
+        self._messages += 1
+        arrival = Arrival(
+            sid=f"converse.{self._messages}",
+            idempotency=None,
+            sender=_NUMBER,
+            clinic=self._clinic,
+            text=normalise(text),
+            media=0,
+            opt_out_type=None,
+            at=self._now,
+        )
+        return texted(await texting.answer(arrival, language))
 
 
 def converse(
@@ -72,4 +100,20 @@ def shown(answer: Answer) -> dict[str, Any]:
             for message in answer.messages
         ],
         "state": dataclasses.asdict(answer.state),
+    }
+
+
+def texted(outcome: Outcome) -> dict[str, Any]:
+    """The same for a text; choices belong to the text that has them."""
+    messages = outcome.answer.messages if outcome.answer else []
+    choices = {message.text: [b.button.label for b in message.buttons] for message in messages}
+    return {
+        "bot": [
+            {
+                "text": text,
+                "buttons": next((choices[said] for said in choices if text.endswith(said)), []),
+            }
+            for text in outcome.texts
+        ],
+        "state": dataclasses.asdict(outcome.answer.state) if outcome.answer else {},
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bot.turns import BotMessage, Button
 
@@ -38,12 +39,14 @@ class Channel:
             lines of the text and are answered with the digit.
         joins_messages: a reply is sent as one message, not as several.
         most_characters: longest text of one message; None where there is no limit.
+        choices_last: for so long "1" means the first choice; None: as long as it stands.
     """
 
     name: str
     buttons: bool
     joins_messages: bool = False
     most_characters: int | None = None
+    choices_last: timedelta | None = None
 
     def render(self, messages: Sequence[BotMessage]) -> list[Rendered]:
         """The reply as this channel shows it, at least one message for at least one."""
@@ -100,8 +103,15 @@ CHANNELS = {
     channel.name: channel
     for channel in (
         Channel("web", buttons=True),
-        # Two SMS segments; longer ones are sent as several texts.
-        Channel("sms", buttons=False, joins_messages=True, most_characters=320),
+        # Two SMS segments; longer ones are sent as several texts. Nobody remembers tomorrow
+        # what "1" was.
+        Channel(
+            "sms",
+            buttons=False,
+            joins_messages=True,
+            most_characters=320,
+            choices_last=timedelta(hours=12),
+        ),
     )
 }
 

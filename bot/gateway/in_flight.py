@@ -93,6 +93,7 @@ class InFlight:
     button_id: str | None
     button_label: str | None
     chosen_language: str | None
+    known_phone: str | None = None
 
     reading: Reading = UNREAD
     memory: Memory | None = None

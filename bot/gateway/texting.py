@@ -52,7 +52,7 @@ from bot.store.sms import (
 )
 from bot.texts.messages import load_texts
 from bot.turns import Button, TurnState
-from bot.vocabulary import LANGUAGES, TIER_CRISIS_OTHER
+from bot.vocabulary import LANGUAGES, SMS, TIER_CRISIS_OTHER
 
 WORDS = Path(keywords.__file__).with_name("words.yml")
 ACCEPT_SECONDS = 0.8
@@ -202,6 +202,28 @@ class Texting:
             await _in_thread(lambda: self._keep(received, outcome))  # noqa: B023
             self._turns.watch.news(conversation)
             outcomes.append(outcome)
+
+    async def answer(self, arrival: Arrival, language: str | None = None) -> Outcome:
+        """Keep and answer one text at once, where nobody waits for an acknowledgement.
+
+        Args:
+            language: "en" or "es" if it was chosen outside the conversation.
+        """
+
+        def keep() -> Received:
+            with writing(self._engine) as db:
+                [conversation] = SmsInbox(db).add([arrival], arrival.at)
+                received = SmsInbox(db).next(conversation)
+            if received is None:
+                raise StoreError("this text is here already")
+            return received
+
+        received = await _in_thread(keep)
+        if not received.has_conversation:
+            await _in_thread(lambda: self._open(received, language))
+        outcome = await self.outcome_of(received)
+        await _in_thread(lambda: self._keep(received, outcome))
+        return outcome
 
     def told(self, identity: str, status: str, code: str | None) -> None:
         """The provider says where a text of ours is.
@@ -370,6 +392,7 @@ class Texting:
             text=received.text,
             message_id=received.sid,
             voice=voice,
+            known_phone=received.contact.number,
         )
         if any(message.seq is None for message in answer.messages):
             raise StoreError("the turn could not be written down")
@@ -379,13 +402,13 @@ class Texting:
         with reading(self._engine) as db:
             return SmsInbox(db).next(conversation)
 
-    def _open(self, received: Received) -> None:
+    def _open(self, received: Received, language: str | None = None) -> None:
         """The first text of a number, or the first after its conversation was deleted."""
         contact, at = received.contact, received.at
-        state = TurnState(language=language_of(received.text, LANGUAGES[0]))
+        state = TurnState(language=language or language_of(received.text, LANGUAGES[0]))
         with writing(self._engine) as db:
             Conversations(db).add(
-                Conversation(contact.conversation, contact.clinic, "sms", None, None, at, state)
+                Conversation(contact.conversation, contact.clinic, SMS, None, language, at, state)
             )
 
     def _keep(self, received: Received, outcome: Outcome) -> None:

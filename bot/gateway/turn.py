@@ -218,6 +218,7 @@ class Turns:
         allowed: Callable[[Conversation], bool] = anyone,
         pace: Pace = WITHIN_LIMITS,
         voice: Voice = Voice.ASSISTANT,
+        known_phone: str | None = None,
     ) -> Answer:
         """Answer one message.
 
@@ -232,6 +233,7 @@ class Turns:
             allowed: whether the caller may write in this conversation.
             pace: what the sender's limits leave, see `bot.gateway.limits`.
             voice: who answers; the answer may have no messages unless the assistant does.
+            known_phone: the number that the channel knows, E.164.
 
         Raises:
             Refused: no such conversation or not the caller's; an unknown button; too
@@ -249,6 +251,7 @@ class Turns:
             button_id=button,
             button_label=button_label,
             chosen_language=language,
+            known_phone=known_phone,
         )
         if help_now:
             turn.text = self._words.word("help_now", turn.language)
@@ -391,10 +394,12 @@ class Turns:
                 if found is None or not turn.allowed(found):
                     raise Refused(404, NO_SUCH_CONVERSATION)
                 messages, buttons = Messages(db), Buttons(db)
+                lasting = CHANNELS[found.channel].choices_last
+                since = turn.now - lasting if lasting else None
                 return Memory(
                     conversation=found,
                     answered=messages.answer_to(found.id, turn.message_id),
-                    offered=buttons.open(found.id),
+                    offered=buttons.open(found.id, since),
                     button=buttons.find(found.id, turn.button_id) if turn.button_id else None,
                     crises=messages.count_tiers(found.id, CRISIS_TIERS),
                     concerns=messages.count_tiers(found.id, TIERS[TIERS.index(TIER_CONCERN) :]),
@@ -466,6 +471,7 @@ class Turns:
             now=turn.now,
             pressed=turn.pressed,
             language=turn.chosen_language or conversation.chosen_language,
+            known_phone=turn.known_phone,
         )
         self._asking += 1
         try:

@@ -270,8 +270,12 @@ class Buttons:
         ).one_or_none()
         return None if row is None else self._offered(row)
 
-    def open(self, conversation: str) -> tuple[OfferedButton, ...]:
-        """The choices of the assistant's last answer, in order."""
+    def open(self, conversation: str, since: datetime | None = None) -> tuple[OfferedButton, ...]:
+        """The choices of the assistant's last answer, in order.
+
+        Args:
+            since: what was offered before counts no more; None: it always counts.
+        """
         out = tables.message.alias()
         last_asked = (
             sa.select(sa.func.max(out.c.seq))
@@ -279,12 +283,20 @@ class Buttons:
             .where(out.c.direction == IN)
             .scalar_subquery()
         )
-        rows = self._connection.execute(
+        query = (
             sa.select(tables.button)
             .where(tables.button.c.conversation == conversation)
             .where(tables.button.c.message_seq > sa.func.coalesce(last_asked, 0))
             .order_by(tables.button.c.message_seq, tables.button.c.position)
-        ).all()
+        )
+        if since is not None:
+            young = sa.exists().where(
+                out.c.conversation == conversation,
+                out.c.seq == tables.button.c.message_seq,
+                out.c.at >= since,
+            )
+            query = query.where(young)
+        rows = self._connection.execute(query).all()
         return tuple(self._offered(row) for row in rows)
 
     def of_messages(
