@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from bot.safety.classifier import (
 )
 from bot.safety.lexicon import CATEGORIES, load_lexicon
 from bot.safety.screen import load_screen
+from bot.settings import ROOT
 
 RISKY = ["i will go away from this", "i give up on all of it", "the end is near for me"]
 SAFE = ["what time do you open", "my garden grows well", "we had soup for dinner"]
@@ -119,3 +121,17 @@ def test_the_projects_examples_cover_every_kind_in_both_languages() -> None:
 
 def test_kinds_of_example_are_called_like_the_lexicons_categories() -> None:
     assert set(RISK_KINDS.values()) <= set(CATEGORIES)
+
+
+def test_questions_to_a_clinic_seldom_alarm(settings):
+    """Held-out questions, none of which means danger; a false alarm costs the answer."""
+    from bot.nlu.sentence_encoder import encode
+
+    screen = load_screen(classifier_path=settings.safety_model, encode=encode)
+    asked = [
+        json.loads(line)["text"]
+        for name in ("heldout_en", "heldout_es", "long_messages")
+        for line in (ROOT / f"tests/nlu/{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    alarming = [text for text in asked if screen.read(text).tier != "none"]
+    assert len(alarming) <= 0.02 * len(asked), alarming
