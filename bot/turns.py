@@ -73,6 +73,7 @@ class TurnRequest:
         pressed: the button that was pressed, if any.
         language: "en" or "es" if the visitor chose one outside the chat.
         known_phone: the number that the channel knows (SMS), E.164.
+        greeted: the language that the visitor was greeted in or spoken to last.
     """
 
     conversation: str
@@ -84,6 +85,7 @@ class TurnRequest:
     pressed: Optional[Button] = None
     language: Optional[str] = None
     known_phone: Optional[str] = None
+    greeted: Optional[str] = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,7 +24,7 @@ from bot.nlu.language import decide_language
 from bot.settings import Settings
 from bot.store import check
 from bot.turns import BRAIN_CHARACTERS, BotMessage, Button, TurnReply, TurnRequest, TurnState
-from bot.vocabulary import HANDOFF_NONE, SAFETY_INTENTS, TIER_NONE
+from bot.vocabulary import HANDOFF_NONE, LANGUAGES, SAFETY_INTENTS, TIER_NONE
 
 NOT_UNDERSTOOD = "nlu_fallback"  # Rasa's name for it
 _COMMAND = re.compile(r"/+\w+\s*(\{.*)?$", re.DOTALL)
@@ -130,6 +130,9 @@ class Brain:
     async def _turn(self, request: TurnRequest) -> TurnReply:
         before = await self._store.retrieve(request.conversation)
         current = before.get_slot(names.LANGUAGE) if before else None
+        if current is None and request.greeted != LANGUAGES[0]:
+            # A page in Spanish was chosen; one in English may only be the one there is.
+            current = request.greeted
         text = _plain(request.text)
         # "Juan Carlos de la Cruz" is a name in any language.
         names_somebody = before is not None and before.get_slot("requested_slot") == "name"

@@ -472,6 +472,7 @@ class Turns:
             pressed=turn.pressed,
             language=turn.chosen_language or conversation.chosen_language,
             known_phone=turn.known_phone,
+            greeted=conversation.state.language,
         )
         self._asking += 1
         try:

@@ -73,6 +73,32 @@ def test_a_language_chosen_outside_the_chat_is_spoken_at_once(assistant, loop, r
     assert reply.state.language == "es"
 
 
+@pytest.mark.parametrize(
+    ("text", "pressed"),
+    [
+        ("¿Qué es IOP?", Button("¿Qué es IOP?", "faq_what_is_iop")),
+        ("¿Aceptan Medicaid?", None),
+        ("IOP", None),
+    ],
+)
+def test_who_was_greeted_in_spanish_is_answered_in_spanish(
+    assistant, loop, request_of, text, pressed
+):
+    [reply] = run(loop, assistant.brain.turn(request_of(text, pressed=pressed, greeted="es")))
+    assert reply.state.language == "es"
+
+
+@pytest.mark.parametrize(
+    ("greeted", "text", "language"),
+    [("en", "necesito ayuda", "es"), ("es", "do you take my insurance", "en")],
+)
+def test_the_first_message_may_be_in_another_language_than_the_greeting(
+    assistant, loop, request_of, greeted, text, language
+):
+    [reply] = run(loop, assistant.brain.turn(request_of(text, greeted=greeted)))
+    assert reply.state.language == language
+
+
 def test_a_pressed_button_means_what_it_says_whatever_its_label(assistant, loop, request_of):
     pressed = Button("☺", "faq_privacy")
     [reply] = run(loop, assistant.brain.turn(request_of("☺", pressed=pressed)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -29,6 +30,30 @@ def html(body: str = TAG, head: str = "", lang: str = "en", direction: str = "lt
         f'<link rel="icon" href="data:,"><title>Our clinic</title>{head}</head>'
         f'<body><main><h1>Our clinic</h1><p id="text">Welcome.</p></main>{body}</body></html>'
     )
+
+
+class OtherWebsite:
+    """A clinic's own web server, a real one: browsers ask who serves a page.
+
+    It is one server under two names; only `named` stands in the clinic's profile.
+    """
+
+    def __init__(self) -> None:
+        pages = self.pages = {}
+
+        class Pages(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.end_headers()
+                self.wfile.write(pages.get(self.path, "").encode())
+
+            def log_message(self, *_) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+        self.named = f"http://localhost:{self.server.server_port}"
+        self.unnamed = f"http://127.0.0.1:{self.server.server_port}"
 
 
 @dataclasses.dataclass
@@ -93,20 +118,20 @@ def transcript(page: Page) -> Locator:
     return page.get_by_role("log")
 
 
-def field(page: Page) -> Locator:
-    return page.get_by_label(WORDS["field"])
+def field(page: Page, label: str = WORDS["field"]) -> Locator:
+    return page.get_by_label(label)
 
 
-def write(page: Page, text: str) -> None:
-    """Send `text` and wait for nothing."""
-    field(page).fill(text)
+def write(page: Page, text: str, label: str = WORDS["field"]) -> None:
+    """Send `text`, in the field with this label, and wait for nothing."""
+    field(page, label).fill(text)
     page.keyboard.press("Enter")
 
 
-def say(page: Page, text: str) -> None:
+def say(page: Page, text: str, label: str = WORDS["field"]) -> None:
     """Send `text` and wait for its answer."""
     before = answers(page).count()
-    write(page, text)
+    write(page, text, label)
     expect(answers(page)).to_have_count(before + 1)
 
 

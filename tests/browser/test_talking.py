@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.site import (
@@ -133,6 +134,67 @@ def test_a_spanish_page_has_a_spanish_chat(site):
     expect(answers(page)).to_contain_text("Hola")
 
 
+@pytest.mark.parametrize(
+    ("tag", "lang", "browser_language", "launcher"),
+    [
+        ('data-language="es" defer', "en", "en-US", "Chatee con nosotros"),
+        ("defer", "es", "en-US", "Chatee con nosotros"),
+        ("defer", "", "es-MX", "Chatee con nosotros"),
+        ('data-language="en" defer', "es", "es-MX", "Chat with us"),
+        ("defer", "fr", "es-MX", "Chat with us"),
+    ],
+    ids=["script", "page", "browser", "script-first", "neither"],
+)
+def test_the_script_the_page_and_the_browser_say_the_language_in_this_order(
+    open_site, clinic_server, tag, lang, browser_language, launcher
+):
+    site = open_site(clinic_server, locale=browser_language)
+    page = site.visit(page=html(TAG.replace("defer", tag), lang=lang))
+    expect(page.get_by_role("button", name=launcher)).to_be_visible()
+
+
+def test_on_a_spanish_page_the_first_answer_leaves_the_chat_in_spanish(site):
+    page = site.visit(page=html(lang="es"))
+    page.get_by_role("button", name="Chatee con nosotros").click()
+    page.get_by_role("button", name="Hablar con una persona").click()
+    expect(answers(page)).to_have_count(2)
+    expect(page.get_by_role("button", name="Salida rápida")).to_be_visible()
+    say(page, "IOP", label="Su mensaje")
+    expect(page.get_by_role("button", name="Salida rápida")).to_be_visible()
+
+
+def test_the_chat_follows_the_language_of_the_conversation(site):
+    page = site.chat()
+    say(page, "hola, necesito ayuda")
+    expect(page.get_by_role("button", name="Salida rápida")).to_be_visible()
+    say(page, "hello again", label="Su mensaje")
+    expect(page.get_by_role("button", name="Quick exit")).to_be_visible()
+
+
+def test_a_language_chosen_by_hand_stays(site):
+    page = site.chat()
+    page.get_by_role("button", name="Español").click()
+    expect(answers(page)).to_contain_text("Hola")
+    say(page, "hola", label="Su mensaje")
+    say(page, "hello", label="Su mensaje")
+    expect(page.get_by_role("button", name="Salida rápida")).to_be_visible()
+
+
+def test_what_was_deleted_at_the_visitors_wish_goes_from_the_screen(site):
+    page = site.chat()
+    say(page, "my name is Ana")
+    write(page, "delete it all")
+    expect(answers(page)).to_have_count(1)
+    expect(panel(page)).not_to_contain_text("Ana")
+    expect(panel(page)).not_to_contain_text("delete it all")
+    say(page, "hello")
+    shown = said(page)
+    page.reload()
+    expect(own(page)).to_have_text("hello")
+    expect(answers(page)).to_have_count(2)
+    assert said(page) == shown
+
+
 def test_the_chat_goes_on_on_the_next_page(site):
     page = site.chat()
     say(page, "remember this")
@@ -153,9 +215,9 @@ def test_a_closed_chat_stays_closed_on_the_next_page(site):
 def test_two_tabs_share_a_conversation_and_agree(site):
     first, second = site.chat(), site.chat()
     say(first, "from the first tab")
-    expect(answers(second)).to_have_count(2, timeout=10_000)
+    expect(answers(second)).to_have_count(2)
     say(second, "from the second tab")
-    expect(answers(first)).to_have_count(3, timeout=10_000)
+    expect(answers(first)).to_have_count(3)
     assert said(first) == said(second)
 
 

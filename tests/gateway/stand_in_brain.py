@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from bot.settings import Settings
 from bot.turns import BotMessage, TurnReply, TurnState, request_from_json, to_json
+from bot.vocabulary import DELETION_CONFIRMED
 
 SETTINGS = Settings.from_environment()
 SAID = SETTINGS.data / "said.txt"
@@ -35,9 +36,10 @@ async def turn(request: Request) -> Response:
     with SAID.open("a") as file:
         file.write(f"{asked.text}\n")
     count = len(SAID.read_text().splitlines())
-    return JSONResponse(
-        to_json(TurnReply([BotMessage(f"{count}: {asked.text}", "echo")], TurnState()))
-    )
+    response = DELETION_CONFIRMED if asked.text == "delete it all" else "echo"
+    spoken = "es" if "hola" in asked.text else "en" if "hello" in asked.text else asked.greeted
+    state = TurnState(language=asked.language or spoken or "en")
+    return JSONResponse(to_json(TurnReply([BotMessage(f"{count}: {asked.text}", response)], state)))
 
 
 async def readyz(_: Request) -> Response:

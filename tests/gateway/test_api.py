@@ -141,7 +141,7 @@ async def test_a_language_chosen_at_the_beginning_reaches_the_brain(web, brain):
     assert brain.requests[0].language == "es"
 
 
-async def test_the_browsers_language_chooses_the_greeting_and_nothing_else(web, brain):
+async def test_the_browsers_language_chooses_the_greeting_and_the_brain_hears_of_it(web, brain):
     response = await web.post(
         "/api/conversations",
         json={"clinic": CLINIC},
@@ -149,7 +149,7 @@ async def test_the_browsers_language_chooses_the_greeting_and_nothing_else(web, 
     )
     assert "asistente" in response.json()["messages"][0]["text"]
     await Visitor(web, response.json()).say("hello")
-    assert brain.requests[0].language is None
+    assert (brain.requests[0].language, brain.requests[0].greeted) == (None, "es")
 
 
 # --- ending a conversation ------------------------------------------------------------------

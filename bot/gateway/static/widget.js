@@ -10,107 +10,56 @@
 (() => {
   // --- words ----------------------------------------------------------------------
   // Reviewed in bot/gateway/words.yml, section "in the widget"; a test compares them.
-  /** @type {Record<string, Record<string, string>>} */
+  /** @type {Record<string, string[]>} English, Spanish */
   const WORDS = /* words */ {
-    "en": {
-      "help_now": "I need help now",
-      "launch": "Chat with us",
-      "about": "Automated assistant, not a person",
-      "other_language": "Español",
-      "options": "Options",
-      "close": "Close chat",
-      "exit": "Quick exit",
-      "save": "Save this chat",
-      "print": "Print this chat",
-      "clear": "Clear this chat",
-      "clear_sure": "Clear the chat here and on our side? What was passed on to our team stays with them.",
-      "clear_yes": "Yes, clear it",
-      "clear_no": "No, keep it",
-      "remember": "Remember this chat on this device",
-      "remember_note": "Not on a device that others use.",
-      "log": "Conversation",
-      "intro": "This chat is not for emergencies.",
-      "intro_exit": "Quick exit leaves this site and clears the chat from it, and so does pressing Shift three times. It cannot erase your browser history.",
-      "newer": "New message",
-      "write": "Your message",
-      "send": "Send",
-      "left": "{count} characters left",
-      "too_long": "Thank you for telling us so much. Please shorten it by {count} characters, or send it in parts.",
-      "lines_help": "You can reach a person right now:",
-      "unreachable": "I can't reach our server. What you write is kept here and sent when it is back. At any time you can call or text:",
-      "cannot_start": "The chat can't start on this page. You can call or text:",
-      "call_911": "Call 911",
-      "call_988": "Call 988",
-      "text_988": "Text 988",
-      "call_clinic": "Call our team {line}",
-      "line_open": "Our phone line is open:",
-      "line_closed": "Our phone line is closed now.",
-      "by_visitor": "You said:",
-      "by_assistant": "Assistant said:",
-      "by_staff": "Our team said:",
-      "choices": "Answers to choose from",
-      "sending": "Sending…",
-      "failed": "Not sent.",
-      "again": "Try again",
-      "busy": "That was fast. It is sent in a moment. In danger, call 911, or call or text 988.",
-      "long": "Too long to send. Please shorten it.",
-      "refused": "This could not be sent. Please say it in other words.",
-      "typing": "An answer is being written",
-      "ended_lost": "The earlier chat has ended. We start again from here.",
-      "ended_elsewhere": "This chat was ended.",
-      "ended_cleared": "The chat was cleared.",
-      "start_again": "Start a new chat"
-    },
-    "es": {
-      "help_now": "Necesito ayuda ahora",
-      "launch": "Chatee con nosotros",
-      "about": "Asistente automático, no una persona",
-      "other_language": "English",
-      "options": "Opciones",
-      "close": "Cerrar el chat",
-      "exit": "Salida rápida",
-      "save": "Guardar este chat",
-      "print": "Imprimir este chat",
-      "clear": "Borrar este chat",
-      "clear_sure": "¿Borrar el chat aquí y de nuestro lado? Lo que ya pasamos a nuestro equipo se queda con ellos.",
-      "clear_yes": "Sí, borrarlo",
-      "clear_no": "No, conservarlo",
-      "remember": "Recordar este chat en este dispositivo",
-      "remember_note": "No en un dispositivo que usan otras personas.",
-      "log": "Conversación",
-      "intro": "Este chat no es para emergencias.",
-      "intro_exit": "La salida rápida deja este sitio y borra el chat de aquí; también presionar Mayús (Shift) tres veces. No puede borrar el historial de su navegador.",
-      "newer": "Mensaje nuevo",
-      "write": "Su mensaje",
-      "send": "Enviar",
-      "left": "Quedan {count} caracteres",
-      "too_long": "Gracias por contarnos tanto. Por favor, acórtelo en {count} caracteres o mándelo por partes.",
-      "lines_help": "Puede hablar con una persona ahora mismo:",
-      "unreachable": "No puedo conectar con nuestro servidor. Lo que escriba queda aquí y se enviará cuando vuelva. A cualquier hora puede llamar o escribir a:",
-      "cannot_start": "El chat no puede empezar en esta página. Puede llamar o escribir a:",
-      "call_911": "Llamar al 911",
-      "call_988": "Llamar al 988",
-      "text_988": "Texto al 988",
-      "call_clinic": "Llamar a nuestro equipo {line}",
-      "line_open": "Nuestra línea está abierta:",
-      "line_closed": "Nuestra línea está cerrada ahora.",
-      "by_visitor": "Usted dijo:",
-      "by_assistant": "El asistente dijo:",
-      "by_staff": "Nuestro equipo dijo:",
-      "choices": "Respuestas para elegir",
-      "sending": "Enviando…",
-      "failed": "No se envió.",
-      "again": "Intentar de nuevo",
-      "busy": "Eso fue rápido. Se envía en un momento. Si está en peligro, llame al 911, o llame o escriba al 988.",
-      "long": "Es demasiado largo para enviarlo. Por favor, acórtelo.",
-      "refused": "No se pudo enviar. Por favor, dígalo con otras palabras.",
-      "typing": "Se está escribiendo una respuesta",
-      "ended_lost": "El chat anterior terminó. Empezamos de nuevo desde aquí.",
-      "ended_elsewhere": "Este chat se terminó.",
-      "ended_cleared": "El chat se borró.",
-      "start_again": "Empezar un chat nuevo"
-    }
-  } /* end of words */;
+"help_now": ["I need help now", "Necesito ayuda ahora"],
+"launch": ["Chat with us", "Chatee con nosotros"],
+"about": ["Automated assistant, not a person", "Asistente automático, no una persona"],
+"other_language": ["Español", "English"],
+"options": ["Options", "Opciones"],
+"close": ["Close chat", "Cerrar el chat"],
+"exit": ["Quick exit", "Salida rápida"],
+"save": ["Save this chat", "Guardar este chat"],
+"print": ["Print this chat", "Imprimir este chat"],
+"clear": ["Clear this chat", "Borrar este chat"],
+"clear_sure": ["Clear the chat here and on our side? What was passed on to our team stays with them.", "¿Borrar el chat aquí y de nuestro lado? Lo que ya pasamos a nuestro equipo se queda con ellos."],
+"clear_yes": ["Yes, clear it", "Sí, borrarlo"],
+"clear_no": ["No, keep it", "No, conservarlo"],
+"remember": ["Remember this chat on this device", "Recordar este chat en este dispositivo"],
+"remember_note": ["Not on a device that others use.", "No en un dispositivo que usan otras personas."],
+"log": ["Conversation", "Conversación"],
+"intro": ["This chat is not for emergencies.", "Este chat no es para emergencias."],
+"intro_exit": ["Quick exit leaves this site and clears the chat from it, and so does pressing Shift three times. It cannot erase your browser history.", "La salida rápida deja este sitio y borra el chat de aquí; también presionar Mayús (Shift) tres veces. No puede borrar el historial de su navegador."],
+"newer": ["New message", "Mensaje nuevo"],
+"write": ["Your message", "Su mensaje"],
+"send": ["Send", "Enviar"],
+"left": ["{count} characters left", "Quedan {count} caracteres"],
+"too_long": ["Thank you for telling us so much. Please shorten it by {count} characters, or send it in parts.", "Gracias por contarnos tanto. Por favor, acórtelo en {count} caracteres o mándelo por partes."],
+"lines_help": ["You can reach a person right now:", "Puede hablar con una persona ahora mismo:"],
+"unreachable": ["I can't reach our server. What you write is kept here and sent when it is back. At any time you can call or text:", "No puedo conectar con nuestro servidor. Lo que escriba queda aquí y se enviará cuando vuelva. A cualquier hora puede llamar o escribir a:"],
+"cannot_start": ["The chat can't start on this page. You can call or text:", "El chat no puede empezar en esta página. Puede llamar o escribir a:"],
+"call_911": ["Call 911", "Llamar al 911"],
+"call_988": ["Call 988", "Llamar al 988"],
+"text_988": ["Text 988", "Texto al 988"],
+"call_clinic": ["Call our team {line}", "Llamar a nuestro equipo {line}"],
+"line_open": ["Our phone line is open:", "Nuestra línea está abierta:"],
+"line_closed": ["Our phone line is closed now.", "Nuestra línea está cerrada ahora."],
+"by_visitor": ["You said:", "Usted dijo:"],
+"by_assistant": ["Assistant said:", "El asistente dijo:"],
+"by_staff": ["Our team said:", "Nuestro equipo dijo:"],
+"choices": ["Answers to choose from", "Respuestas para elegir"],
+"sending": ["Sending…", "Enviando…"],
+"failed": ["Not sent.", "No se envió."],
+"again": ["Try again", "Intentar de nuevo"],
+"busy": ["That was fast. It is sent in a moment. In danger, call 911, or call or text 988.", "Eso fue rápido. Se envía en un momento. Si está en peligro, llame al 911, o llame o escriba al 988."],
+"long": ["Too long to send. Please shorten it.", "Es demasiado largo para enviarlo. Por favor, acórtelo."],
+"refused": ["This could not be sent. Please say it in other words.", "No se pudo enviar. Por favor, dígalo con otras palabras."],
+"typing": ["An answer is being written", "Se está escribiendo una respuesta"],
+"ended_lost": ["The earlier chat has ended. We start again from here.", "El chat anterior terminó. Empezamos de nuevo desde aquí."],
+"ended_elsewhere": ["This chat was ended.", "Este chat se terminó."],
+"ended_cleared": ["The chat was cleared.", "El chat se borró."],
+"start_again": ["Start a new chat", "Empezar un chat nuevo"]
+} /* end of words */;
 
   // --- the browser ----------------------------------------------------------------
 
@@ -182,7 +131,6 @@
   const TEXT_ONLY = new Set(["741741", "838255", "88788"]);
   const NUMBERS =
     "(?<![\\w/.@-])(?:(?:\\+?1[-. ])?\\(?\\d{3}\\)?[-. ]\\d{3}[-. ]\\d{4}|988|911|741741|838255|88788)(?![\\w-])";
-  const LINKED_HOSTS = ["988lifeline.org"];
   /** Replies to a person in danger, by the reviewed text's name. */
   const URGENT = /^(crisis|emergency|help_now)/;
 
@@ -307,7 +255,7 @@
     /**
      * @param {string} server its address, ending in a slash
      * @param {string} clinic
-     * @param {string} language of the page, until the visitor or the conversation decides
+     * @param {string} language of the page, until the conversation or the visitor decides
      * @param {Listener} on
      */
     constructor(server, clinic, language, on) {
@@ -317,8 +265,8 @@
       this.pageLanguage = language;
       this.place = `handrail:${clinic}`;
       /** @type {{key: Key|null, outbox: Waiting[], ending: Key[], open: boolean,
-       *   chosen: string, told: string}} */
-      this.kept = { key: null, outbox: [], ending: [], open: false, chosen: "", told: "" };
+       *   chosen: string, told: string, spoken: string}} */
+      this.kept = { key: null, outbox: [], ending: [], open: false, chosen: "", told: "", spoken: "" };
       this.remembered = Boolean(this.stored("localStorage"));
       for (const found of [this.stored("localStorage"), this.stored("sessionStorage")]) {
         for (const name of keys(found || {})) {
@@ -347,7 +295,7 @@
     }
 
     get language() {
-      return this.kept.chosen || this.pageLanguage;
+      return this.kept.chosen || this.kept.spoken || this.pageLanguage;
     }
 
     // --- what this browser keeps
@@ -603,12 +551,11 @@
       const first = messages.length ? messages[0].seq : null;
       this.on.delivery(waiting.id, "sent", first === null ? undefined : first - 1);
       for (const message of messages) this.take(message, false);
-      if (chosen !== told || state.language !== this.language) {
-        // From here on the conversation decides.
-        this.kept.chosen = this.kept.told = state.language;
-        this.keep();
-        this.on.language();
-      }
+      const before = this.language;
+      this.kept.told = chosen;
+      this.kept.spoken = state.language;
+      this.keep();
+      if (before !== this.language) this.on.language();
     }
 
     /** @param {Key} key of a conversation to be ended on the server */
@@ -869,7 +816,7 @@
 
     connectedCallback() {
       const asked = this.getAttribute("language") || document.documentElement.lang || navigator.language;
-      const language = asked.slice(0, 2).toLowerCase() in WORDS ? asked.slice(0, 2).toLowerCase() : "en";
+      const language = /^es/i.test(asked) ? "es" : "en";
       this.floats = this.getAttribute("mode") !== "page";
       /** @type {{name?: string, phone?: {display: string}|null, open?: boolean,
        *   opens?: string|null, origins?: string[], exit?: string|null, accent?: string|null}} */
@@ -878,17 +825,17 @@
         waiting: (waiting) => this.drawOwn(waiting.id, waiting.label),
         message: (message, history) => this.draw(message, history),
         delivery: (id, how, seq) => this.showDelivery(id, how, seq),
-        language: () => this.translate(),
+        language: () => this.speak(),
         ended: (how) => this.ended(how),
         typing: () => this.showTyping(TYPING_FOR),
         reachable: (yes) => this.reachable(yes),
         refused: () => this.showLines("cannot_start"),
       });
-      /** @type {Map<Node, {seq: number, who: string, text: string}>} */
+      /** @type {Map<HTMLElement, {seq: number, who: string, text: string}>} */
       this.facts = new Map();
       /** @type {Map<string, HTMLElement>} the visitor's own messages by id */
       this.own = new Map();
-      this.latest = 0;
+      this.latest = this.erased = 0;
       this.build();
       this.translate();
       this.listen();
@@ -946,12 +893,12 @@
       this.heading = h(this.floats ? "h2" : "h1", { id: "title" });
       this.languageButton = this.button("plain", "other_language", () => this.switchLanguage());
       this.menuButton = this.button("icon", "options", () => this.toggleMenu(), ICONS.more);
-      this.menuButton.setAttribute("aria-controls", "menu");
       const close = this.button("icon close", "close", () => this.close(), ICONS.close);
       const header = h(
         "header",
         {},
-        h("div.who", {}, this.heading, this.said("p", "about")),
+        this.heading,
+        this.said("p", "about"),
         this.languageButton,
         this.menuButton,
         close,
@@ -965,9 +912,7 @@
         this.button("quiet", "clear_no", () => this.askToClear(false)),
       );
       this.clearButton = this.button("item", "clear", () => this.askToClear(true));
-      this.menu = h(
-        "div",
-        { id: "menu", class: "menu", role: "group", hidden: "" },
+      this.menu = h("div.menu", { role: "group", hidden: "" },
         this.button("item", "save", () => this.save()),
         this.button("item", "print", () => this.print()),
         this.clearButton,
@@ -1021,7 +966,7 @@
 
       this.panel = h(
         "section",
-        { id: "panel", class: "panel", role: this.floats ? "dialog" : "main", "aria-labelledby": "title", tabindex: "-1" },
+        { id: "panel", role: this.floats ? "dialog" : "main", "aria-labelledby": "title", tabindex: "-1" },
         header,
         this.menu,
         safety,
@@ -1104,7 +1049,7 @@
 
     /** @param {string} name @param {Record<string, string|number>} [values] */
     word(name, values) {
-      let text = WORDS[this.line.language][name];
+      let text = WORDS[name][this.line.language === "es" ? 1 : 0];
       for (const key of keys(values || {})) {
         text = text.replace(`{${key}}`, () => String(/** @type {any} */ (values)[key]));
       }
@@ -1119,10 +1064,14 @@
       this.showInfo();
     }
 
-    switchLanguage() {
-      this.line.choose(this.line.language === "en" ? "es" : "en");
+    speak() {
       this.translate();
       this.inquire();
+    }
+
+    switchLanguage() {
+      this.line.choose(this.line.language === "en" ? "es" : "en");
+      this.speak();
       // Nothing was said yet: the greeting can come in the chosen language.
       if (this.line.begun && !this.own.size) this.line.clear();
     }
@@ -1157,17 +1106,13 @@
 
     /** Name, phone line and hours; the chat works without them. */
     async inquire() {
-      const { clinic, language, requests } = this.line;
-      const stop = new AbortController();
-      requests.add(stop);
+      const { clinic, language } = this.line;
       try {
         const address = `${SERVER}api/clinics/${encodeURIComponent(clinic)}?language=${language}`;
-        const response = await fetch(address, { credentials: "omit", signal: stop.signal });
+        const response = await fetch(address, { credentials: "omit", signal: this.gone?.signal });
         if (response.ok) this.info = await response.json();
       } catch {
         // The phone line of the script tag and the crisis lines are here already.
-      } finally {
-        requests.delete(stop);
       }
       this.showInfo();
     }
@@ -1181,10 +1126,11 @@
       this.hours.replaceChildren();
       this.hours.hidden = open === undefined && !phone;
       this.hours.classList.toggle("is-open", open === true);
-      if (open !== undefined && !opens) this.hours.append(this.word(open ? "line_open" : "line_closed"), " ");
-      if (open && phone) this.hours.append(h("a", { href: `tel:${dialled(phone)}` }, phone));
-      else if (opens) this.hours.append(opens);
-      else if (phone) this.hours.append(h("a", { href: `tel:${dialled(phone)}` }, phone));
+      if (opens) this.hours.append(opens);
+      else {
+        if (open !== undefined) this.hours.append(this.word(open ? "line_open" : "line_closed"), " ");
+        if (phone) this.hours.append(h("a", { href: `tel:${dialled(phone)}` }, phone));
+      }
     }
 
     phone() {
@@ -1215,8 +1161,7 @@
 
     help() {
       this.showLines("lines_help");
-      const word = this.word("help_now");
-      this.line.say({ help_now: true }, word);
+      this.line.say({ help_now: true }, this.word("help_now"));
     }
 
     grow() {
@@ -1248,11 +1193,13 @@
 
     /** @param {boolean} yes */
     reachable(yes) {
-      if (!yes) this.showLines("unreachable");
-      else if (this.linesWhy === "unreachable") {
-        this.lines.hidden = true;
-        this.linesWhy = "";
-      }
+      if (yes) this.hideLines("unreachable");
+      else this.showLines("unreachable");
+    }
+
+    /** @param {string} why they were shown */
+    hideLines(why) {
+      if (this.linesWhy === why) this.lines.hidden = true;
     }
 
     // --- drawing
@@ -1298,6 +1245,7 @@
     /** @param {any} message @param {boolean} history */
     draw(message, history) {
       const { seq, text, id } = message;
+      if (seq && seq < this.erased) return;
       const from = message.from || "assistant";
       if (from === "visitor") {
         this.place(this.drawOwn(id || `seq ${seq}`, text), seq);
@@ -1305,10 +1253,11 @@
         return;
       }
       const there = this.atEnd();
-      const hosts = [...LINKED_HOSTS];
+      const hosts = ["988lifeline.org"];
       for (const origin of this.info.origins || []) {
         if (httpsAddress(origin)) hosts[hosts.length] = new URL(origin).hostname;
       }
+      if (/^data_deleted/.test(message.response)) this.erase(seq);
       const row = this.row(from, text, drawn(text, hosts));
       this.place(row, seq === null ? this.latest : seq);
       this.hideTyping();
@@ -1329,6 +1278,18 @@
       else this.newer.hidden = false;
     }
 
+    /** What the server has deleted goes here, too. @param {number} before this number */
+    erase(before) {
+      this.erased = before;
+      for (const [row, { seq }] of this.facts) {
+        if (seq < before) {
+          row.remove();
+          this.facts.delete(row);
+        }
+      }
+      for (const [id, row] of this.own) if (!this.facts.has(row)) this.own.delete(id);
+    }
+
     /** Links to dial the crisis lines that a text names. @param {string} text */
     dials(text) {
       const links = [];
@@ -1342,8 +1303,7 @@
     offerChoices(row, offered) {
       this.closeChoices();
       if (!offered.length) return;
-      const choices = h("div.choices", { role: "group" });
-      choices.setAttribute("aria-label", this.word("choices"));
+      const choices = h("div.choices", { role: "group", "aria-label": this.word("choices") });
       for (const { id, label } of offered) {
         const choice = h("button", { type: "button", class: "choice" }, label);
         choice.addEventListener("click", () => {
@@ -1373,13 +1333,15 @@
       }
       this.hideTyping();
       if (how === "sent") {
+        this.hideLines("busy");
         if (seq !== undefined || this.facts.get(row)?.seq === Infinity) {
           this.place(row, seq === undefined ? this.latest : seq);
         }
         return;
       }
-      const note = h("p.delivery", {}, this.word(how));
-      if (how === "failed") {
+      const note = h("p.delivery", {}, this.word(how === "busy" ? "sending" : how));
+      if (how === "busy") this.showLines(how);
+      else if (how === "failed") {
         const again = () => {
           this.scroll.focus({ preventScroll: true });
           this.line.flush();
@@ -1460,7 +1422,7 @@
         this.facts.clear();
         this.own.clear();
       }
-      this.latest = 0;
+      this.latest = this.erased = 0;
       this.closeChoices();
       this.hideTyping();
       const note = h("p.notice", {}, this.word(`ended_${how}`));
@@ -1478,7 +1440,7 @@
         const row = this.own.get(id);
         if (row) this.log.append(row);
       }
-      this.announce(this.word(`ended_${how}`));
+      this.announce(note.textContent);
     }
 
     /** @param {boolean} yes */
@@ -1539,8 +1501,7 @@
       const paper = frame.contentWindow;
       const text = paper.document.createElement("pre");
       text.textContent = this.transcript();
-      text.style.whiteSpace = "pre-wrap";
-      text.style.font = "12pt/1.4 sans-serif";
+      text.style.cssText = "white-space: pre-wrap; font: 12pt/1.4 sans-serif";
       paper.document.body.append(text);
       paper.addEventListener("afterprint", () => frame.remove());
       paper.print();
@@ -1590,8 +1551,7 @@
     :host([theme="dark"]) {${DARK}}
     * { box-sizing: border-box; margin: 0; }
     [hidden] { display: none !important; }
-    ul { padding: 0; }
-    h1, h2 { font-size: 1.0625em; line-height: 1.3; font-weight: 650; }
+    h1, h2 { flex: 1; font-size: 1.0625em; line-height: 1.25; font-weight: 650; }
     a { color: inherit; text-underline-offset: .15em; }
     button, textarea, input { font: inherit; color: inherit; }
     button { cursor: pointer; border: 1px solid transparent; background: none; padding: 0; }
@@ -1599,30 +1559,27 @@
     :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
     .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; border: 0; }
 
-    .launcher {
+    .launcher, :host(:not([mode="page"])) #panel {
       position: fixed; inset-block-end: var(--handrail-gap, 1.25em); inset-inline-end: var(--handrail-gap, 1.25em);
+    }
+    .launcher {
       display: flex; align-items: center; gap: .625em; min-height: 3.5em; padding: 0 1.375em 0 1.125em;
       border-radius: 2em; background: var(--accent); color: var(--on-accent); font-weight: 600; box-shadow: var(--shadow);
     }
     .launcher:hover, .send:hover { filter: brightness(1.08); }
     .badge { padding: .125em .625em; border-radius: 1em; background: var(--panel); color: var(--ink); font-size: .8125em; }
 
-    .panel {
-      position: relative; display: flex; flex-direction: column; background: var(--panel); overflow: hidden;
-      outline-offset: -3px;
-    }
-    :host(:not([mode="page"])) .panel {
-      position: fixed; inset-block-end: var(--handrail-gap, 1.25em); inset-inline-end: var(--handrail-gap, 1.25em);
+    #panel { position: relative; display: flex; flex-direction: column; background: var(--panel); overflow: hidden; outline-offset: -3px; }
+    :host(:not([mode="page"])) #panel {
       width: min(25.5em, calc(100vw - 2em)); height: min(44em, calc(100vh - 2.5em));
       border-radius: var(--round); box-shadow: var(--shadow); animation: rise .18s ease-out;
     }
-    :host([mode="page"]) .panel { height: 100%; max-width: 46em; margin: 0 auto; }
+    :host([mode="page"]) #panel { height: 100%; max-width: 46em; margin: 0 auto; }
     :host([mode="page"]) > div { height: 100%; }
     @keyframes rise { from { opacity: 0; transform: translateY(.75em); } }
 
-    header { display: flex; align-items: center; gap: .25em; padding: .875em .625em .875em 1.125em; background: var(--head); color: var(--on-head); }
-    .who { flex: 1; min-width: 0; }
-    .who p { font-size: .8125em; line-height: 1.4; opacity: .92; }
+    header { display: flex; flex-wrap: wrap; align-items: center; gap: 0 .25em; padding: .5em .625em .5em 1.125em; background: var(--head); color: var(--on-head); }
+    header p { order: 1; width: 100%; font-size: .8125em; opacity: .92; }
     header button { min-width: 2.5em; min-height: 2.5em; border-radius: .75em; display: inline-grid; place-items: center; }
     header .plain { font-size: .875em; padding: 0 .625em; }
     header button:hover { background: #ffffff26; }
@@ -1631,7 +1588,7 @@
 
     .menu { position: relative; padding: .5em; border-bottom: 1px solid var(--edge); max-height: 60%; overflow-y: auto; flex: none; }
     .item { display: flex; align-items: center; gap: .625em; width: 100%; min-height: 2.5em; padding: .375em .75em; border-radius: .625em; text-align: start; font-size: .9375em; cursor: pointer; }
-    .item:hover, .exit:hover { background: var(--said); }
+    .item:hover, .exit:hover, .choice:hover { background: var(--said); }
     .item input { width: 1.25em; height: 1.25em; accent-color: var(--accent); flex: none; margin: 0; }
     .note { padding: 0 .75em .375em 2.75em; font-size: .8125em; color: var(--quiet); }
     .asking { padding: .5em .75em; font-size: .9375em; }
@@ -1644,8 +1601,7 @@
     .exit svg { width: 1.125em; height: 1.125em; }
 
     .lines { padding: .75em .875em; background: var(--warm); color: var(--on-warm); font-size: .9375em; flex: none; max-height: 50%; overflow-y: auto; }
-    .dial { display: flex; flex-wrap: wrap; gap: .5em; }
-    .lines .dial { margin-top: .5em; }
+    .dial { display: flex; flex-wrap: wrap; gap: .5em; margin-top: .25em; }
     .dial a { display: inline-flex; align-items: center; gap: .4em; min-height: 2.375em; padding: .125em .875em; border-radius: 1.25em; border: 1px solid; text-decoration: none; font-weight: 600; }
     .dial svg { width: 1em; height: 1em; }
 
@@ -1669,7 +1625,6 @@
     .row .dial a { background: var(--help); color: var(--help-ground); border-color: transparent; font-size: .9375em; }
     .choices { display: flex; flex-wrap: wrap; gap: .5em; padding: .25em 0; }
     .choice { min-height: 2.5em; padding: .3125em 1em; border-radius: 1.375em; border-color: var(--accent); color: var(--accent); background: var(--panel); text-align: start; line-height: 1.3; }
-    .choice:hover { background: var(--accent); color: var(--on-accent); }
     .delivery, .notice { font-size: .8125em; color: var(--quiet); }
     .notice { align-self: center; text-align: center; padding: .5em; }
     .again { min-height: 2em; padding: 0 .75em; border-radius: 1em; border-color: currentcolor; color: var(--accent); font-weight: 600; }
@@ -1693,20 +1648,20 @@
     .hours.is-open::before { background: #2a9d63; opacity: 1; }
 
     @media (max-width: 30em) {
-      :host(:not([mode="page"])) .panel { inset: 0 0 auto 0; width: 100%; height: var(--seen, 100dvh); border-radius: 0; }
+      :host(:not([mode="page"])) #panel { inset: 0 0 auto 0; width: 100%; height: var(--seen, 100dvh); border-radius: 0; }
     }
     /* Zoomed in or on a low screen the whole panel scrolls; the way to help stays. */
     @media (max-height: 30em) {
-      .panel { overflow-y: auto; }
+      #panel { overflow-y: auto; }
       .scroll { overflow: visible; flex: none; }
       .safety { position: sticky; top: 0; z-index: 1; }
       .lines, .menu { max-height: none; overflow: visible; }
-      :host(:not([mode="page"])) .panel { inset-block: .5em auto; height: calc(100vh - 1em); }
+      :host(:not([mode="page"])) #panel { inset-block: .5em auto; height: calc(100vh - 1em); }
       .newer { position: sticky; inset-block-end: .5em; }
     }
     @media (prefers-reduced-motion: reduce) { * { animation: none !important; } }
     @media (forced-colors: active) {
-      .bubble, button, header, .panel, .lines { border: 1px solid !important; }
+      .bubble, button, header, #panel, .lines { border: 1px solid !important; }
     }
   `;
 
