@@ -28,9 +28,9 @@ WORKER = "bot.worker"
 
 @pytest.fixture
 def house(tmp_path, monkeypatch):
-    """An installation whose one clinic tells one address."""
+    """An installation whose one clinic tells one address; no digest, whatever the hour is."""
     profile = yaml.safe_load((ROOT / "clinics" / "greater_boston.yml").read_text("utf-8"))
-    profile["notifications"]["coordinators"] = ["intake@clinic.example"]
+    profile["notifications"] |= {"coordinators": ["intake@clinic.example"], "digest": False}
     clinics = tmp_path / "clinics"
     clinics.mkdir()
     (clinics / "greater_boston.yml").write_text(
@@ -44,12 +44,12 @@ def house(tmp_path, monkeypatch):
     installation.stop()
 
 
-def record_danger(house: Installation, clinics: Path) -> str:
+def record_danger(house: Installation, clinics: Path, number: int = 1) -> str:
     engine = open_store(Settings.from_environment({"HANDRAIL_DATA": str(house.data)}))
     migrate(engine)
     clinic = load_clinic(clinics / "greater_boston.yml")
     record = HandoffRecord(
-        conversation="greater_boston.1",
+        conversation=f"greater_boston.{number}",
         clinic="greater_boston",
         channel="web",
         kind="crisis",
@@ -89,6 +89,41 @@ def test_a_worker_sends_what_waits_and_stops_cleanly(house, mail_house, tmp_path
     logged = (house.data / "stderr").read_text()
     assert "Zanzibar" not in logged
     assert "Traceback" not in logged
+
+
+def test_a_worker_killed_while_it_sends_loses_nothing_and_doubles_one_at_most(
+    house, mail_house, tmp_path, monkeypatch
+):
+    codes = [record_danger(house, tmp_path / "clinics", number) for number in range(3)]
+    monkeypatch.setenv("HANDRAIL_SMTP", mail_house.url)
+    workers = []
+
+    def kill_at_the_second() -> None:
+        # The server has all of the e-mail, the worker has no answer yet.
+        if len(mail_house.came) == 2:
+            workers[0].kill()
+            workers[0].wait(PATIENCE)
+
+    mail_house.on_mail = kill_at_the_second
+    workers.append(house.start("-m", WORKER))
+    house.until(lambda: workers[0].poll() is not None)
+    assert workers[0].returncode == -signal.SIGKILL
+    assert len(mail_house.came) == 2
+    house.start("-m", WORKER)
+    engine = open_store(Settings.from_environment({"HANDRAIL_DATA": str(house.data)}))
+
+    def waiting() -> int:
+        with reading(engine) as db:
+            return len(Outbox(db).undelivered())
+
+    house.until(lambda: waiting() == 0)
+    engine.dispose()
+    ids = [message["Message-ID"] for message in mail_house.messages]
+    assert (len(ids), len(set(ids))) == (4, 3)
+    assert ids[1] == ids[2]
+    assert mail_house.came[1] == mail_house.came[2]
+    subjects = {message["Subject"] for message in mail_house.messages}
+    assert subjects == {f"[Greater Boston] New urgent request {code}" for code in codes}
 
 
 def test_without_a_mail_server_it_says_so_once_and_keeps_everything(house, tmp_path):
