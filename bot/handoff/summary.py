@@ -13,20 +13,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timezone
 from pathlib import Path
 
+from bot.care.questionnaire import load_questionnaire
 from bot.handoff.callback import PERSON, VISITOR, display_phone
 from bot.handoff.records import HandoffRecord
 from bot.reviewed import Document, ReviewedModel
 from bot.safety.lexicon import CATEGORIES
-from bot.vocabulary import TIER_NONE, TIERS, UNKNOWN
+from bot.vocabulary import LEVELS, TIER_NONE, TIERS, UNKNOWN
 
 SUMMARY_FILE = Path(__file__).with_name("summary.yml")
 PART_2 = "42 CFR Part 2"
 MOST_LINES = 12  # of any summary; a test tries every kind of record
 
-SUBSTANCE_ITEMS = frozenset({"substance_use", "withdrawal_risk"})
+_SUBSTANCE_ORDER = ("substance_use", "withdrawal_risk")
+SUBSTANCE_ITEMS = frozenset(_SUBSTANCE_ORDER)
 SUBSTANCE_CATEGORIES = frozenset({"overdose_and_poison", "medical_emergency_and_withdrawal"})
 _MOST_REASONS = 3
 _LONGEST = 400  # characters of a line
+_SOMEBODY = "someone_else"
 
 
 class Wording(ReviewedModel):
@@ -37,7 +40,9 @@ class Wording(ReviewedModel):
     categories: dict[str, str]
     rules: dict[str, str]
     ways: dict[str, str]
-    words: dict[str, str]
+    voicemail: dict[str, str]
+    ages: dict[str, str]
+    levels: dict[str, str]
     languages: dict[str, str]
     channels: dict[str, str]
 
@@ -74,7 +79,11 @@ class Summary:
 def load_wording() -> Wording:
     """The staff's wording; raises `bot.reviewed.DataError` on a mistake or a gap."""
     wording = Document(SUMMARY_FILE).parse(Wording)
-    missing = {*TIERS, *CATEGORIES} - {*wording.tiers, *wording.categories}
+    missing = {
+        *set(TIERS).difference(wording.tiers),
+        *set(CATEGORIES).difference(wording.categories),
+        *set(LEVELS).difference(wording.levels),
+    }
     if missing:
         raise KeyError(f"{SUMMARY_FILE} has no words for {', '.join(sorted(missing))}")
     return wording
@@ -89,21 +98,13 @@ def summary(record: HandoffRecord) -> Summary:
 
 def _lines(record: HandoffRecord, wording: Wording) -> Iterator[Line]:
     say = wording.lines
-    words = wording.words
-    answers = record.answers
-    age = answers.get("age_band", UNKNOWN)
-    yield Line(
-        say["who"].format(
-            name=record.name or words["no_name"],
-            age=words.get(age, words["age_unknown"]),
-            state=record.state or words["state_unknown"],
-        )
-    )
+    yield Line(_who(record, wording))
     yield Line(_for_whom(record, wording))
     yield from _risk(record, wording)
     yield Line(_contact(record, wording))
     if record.best_time:
-        zone = f" ({record.time_zone})" if record.time_zone else ""
+        city = (record.time_zone or "").rpartition("/")[2]
+        zone = say["zone"].format(city=_plain(city)) if city else ""
         yield Line(say["when"].format(words=record.best_time, zone=zone))
     elif record.phone:
         yield Line(say["any_time"])
@@ -116,7 +117,35 @@ def _lines(record: HandoffRecord, wording: Wording) -> Iterator[Line]:
     )
     yield from _care(record, wording)
     if record.unknown:
-        yield Line(say["unknown"].format(items=", ".join(map(_plain, record.unknown))))
+        yield Line(say["unknown"].format(items=", ".join(map(_topic, record.unknown))))
+
+
+def _who(record: HandoffRecord, wording: Wording) -> str:
+    """Name, age and state; the age only where it is the visitor's own."""
+    say = wording.lines
+    age = _age(record)
+    own_age = _for(record) != _SOMEBODY
+    known = [record.name or say["no_name"]]
+    if own_age and age != UNKNOWN:
+        known.append(wording.ages[age])
+    if record.state:
+        known.append(record.state)
+    no_age, no_state = own_age and age == UNKNOWN, not record.state
+    missing = {
+        (True, True): "no_age_and_state",
+        (True, False): "no_age",
+        (False, True): "no_state",
+    }.get((no_age, no_state))
+    line = say["who"].format(known=", ".join(known))
+    return f"{line} {say[missing]}" if missing else line
+
+
+def _age(record: HandoffRecord) -> str:
+    return record.answers.get("age_band", UNKNOWN)
+
+
+def _for(record: HandoffRecord) -> str:
+    return record.answers.get("for_whom", UNKNOWN)
 
 
 def _consent(record: HandoffRecord, wording: Wording) -> str:
@@ -127,29 +156,26 @@ def _consent(record: HandoffRecord, wording: Wording) -> str:
 
 
 def _for_whom(record: HandoffRecord, wording: Wording) -> str:
-    for_whom = record.answers.get("for_whom", UNKNOWN)
-    if for_whom == "self":
-        return wording.lines["for_self"]
-    if for_whom != "someone_else":
-        return wording.lines["for_unknown"]
+    say = wording.lines
+    if _for(record) != _SOMEBODY:
+        return say["for_self" if _for(record) == "self" else "for_unknown"]
     owner = {VISITOR: "owner_visitor", PERSON: "owner_person"}.get(record.phone_owner or "")
-    return (
-        wording.lines["for_other"]
-        .format(
-            person=_plain(record.relation or "not told who"),
-            owner=wording.lines[owner or "owner_unknown"] if record.phone else "",
-        )
-        .strip()
-    )
+    line = say["for_other" if record.relation else "for_somebody"]
+    return line.format(
+        person=_plain(record.relation or ""),
+        age=wording.ages[_age(record)],
+        owner=say[owner or "owner_unknown"] if record.phone else "",
+    ).strip()
 
 
 def _risk(record: HandoffRecord, wording: Wording) -> Iterator[Line]:
-    meaning = wording.tiers.get(record.tier, "")
-    yield Line(wording.lines["risk"].format(tier=_plain(record.tier), meaning=meaning))
+    yield Line(wording.lines["risk"].format(meaning=wording.tiers[record.tier]))
     if record.tier == TIER_NONE or not record.tier_rule:
         return
     category = record.safety_category or ""
-    kind = wording.categories.get(category) or wording.rules.get(record.tier_rule, "lexicon")
+    kind = wording.categories.get(category) or wording.rules.get(
+        record.tier_rule, wording.rules["other"]
+    )
     yield Line(
         wording.lines["risk_rule"].format(rule=_plain(record.tier_rule), meaning=kind),
         part2=category in SUBSTANCE_CATEGORIES,
@@ -159,25 +185,24 @@ def _risk(record: HandoffRecord, wording: Wording) -> Iterator[Line]:
 def _contact(record: HandoffRecord, wording: Wording) -> str:
     if not record.phone:
         return wording.lines["no_contact"]
-    allowed = (record.ok_to_call, record.ok_to_text)
-    way = {("yes", "yes"): "both", ("yes", "no"): "call", ("no", "yes"): "text"}.get(
-        (str(allowed[0]), str(allowed[1])), UNKNOWN
-    )
-    return wording.lines["contact"].format(
-        ways=wording.ways[way],
-        phone=display_phone(record.phone),
-        voicemail=wording.words.get(record.ok_voicemail or UNKNOWN, wording.words[UNKNOWN]),
-    )
+    way = {
+        ("yes", "yes"): "both",
+        ("yes", "no"): "call",
+        ("no", "yes"): "text",
+        ("no", "no"): "neither",
+    }.get((str(record.ok_to_call), str(record.ok_to_text)), UNKNOWN)
+    number = wording.ways[way].format(phone=display_phone(record.phone))
+    return f"{number} {wording.voicemail[record.ok_voicemail or UNKNOWN]}"
 
 
 def _care(record: HandoffRecord, wording: Wording) -> Iterator[Line]:
-    say = wording.lines
-    if record.level:
-        yield Line(
-            say["level"].format(
-                level=_plain(record.level), at_least=_plain(record.at_least or UNKNOWN)
-            )
-        )
+    say, level, at_least = wording.lines, record.level, record.at_least
+    if level in wording.levels:
+        yield Line(say["level"].format(level=wording.levels[level]))
+    elif at_least in wording.levels:
+        yield Line(say["level_open"].format(at_least=wording.levels[at_least]))
+    elif level:
+        yield Line(say["not_enough"])
     else:
         yield Line(say["no_level" if record.answers else "no_answers"])
     tagged = [reason for reason in record.reasons if SUBSTANCE_ITEMS & set(reason["items"])]
@@ -186,10 +211,23 @@ def _care(record: HandoffRecord, wording: Wording) -> Iterator[Line]:
         yield Line(say["because"].format(reasons=_reasons(others)))
     if tagged:
         yield Line(say["because_part2"].format(reasons=_reasons(tagged)), part2=True)
-    told = {item: record.answers.get(item, UNKNOWN) for item in sorted(SUBSTANCE_ITEMS)}
-    if set(told.values()) != {UNKNOWN}:
-        plain = {item: _plain(value) for item, value in told.items()}
-        yield Line(say["substance"].format(**plain), part2=True)
+    told = [item for item in _SUBSTANCE_ORDER if record.answers.get(item, UNKNOWN) != UNKNOWN]
+    if told:
+        answers = ". ".join(_answer(item, record.answers[item]) for item in told)
+        yield Line(say["substance"].format(answers=answers), part2=True)
+
+
+def _answer(item: str, value: str) -> str:
+    """Topic and answer as they stood before the visitor."""
+    asked = load_questionnaire().items[item]
+    return f"{asked.topic.en}: {asked.label_of(value, 'en') or _plain(value)}"
+
+
+def _topic(item: str) -> str:
+    """What an item is about, inside a sentence."""
+    asked = load_questionnaire().items.get(item)
+    words = asked.topic.en if asked else _plain(item)
+    return words[:1].lower() + words[1:]
 
 
 def _reasons(reasons: Sequence[Mapping[str, object]]) -> str:

@@ -15,7 +15,7 @@ from bot.care.states import STATE_CODES
 from bot.handoff.records import HandoffRecord
 from bot.handoff.summary import MOST_LINES, SUBSTANCE_ITEMS, load_wording, summary
 from bot.safety.lexicon import CATEGORIES
-from bot.vocabulary import CHANNELS, HANDOFFS, ITEMS, LANGUAGES, TIERS, UNKNOWN
+from bot.vocabulary import CHANNELS, HANDOFFS, ITEMS, LANGUAGES, LEVELS, TIERS, UNKNOWN
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=timezone.utc)
 
@@ -134,21 +134,51 @@ def test_a_whole_record_reads_like_this():
     made = summary(record)
     text = "\n".join(line.text for line in made.lines)
     for words in (
-        "Who: Ana, adult, MA.",
-        "somebody else (son). The number belongs to that person.",
-        "Risk: crisis self - suicide or self-harm of the writer",
-        "Set by: wants to die (wish to die, active).",
-        "Contact: call only, (617) 555-0142; voicemail not ok.",
-        "Good time: mornings (America/New_York).",
-        "Language: English. Came by: web chat.",
-        "Level of care: iop",
+        "Ana, MA.",
+        "Asks for their son, adult. The number belongs to that person.",
+        "Risk: CRISIS. Suicide or self-harm of the writer",
+        "Why: an active wish to die (rule: wants to die).",
+        "Call (617) 555-0142; do not text. No voicemail.",
+        "Good time to call: mornings (New York time).",
+        "Speaks English, wrote by web chat. Agreed to be contacted, 2026-11-23 15:00 UTC.",
+        "By the rules: IOP. A clinician decides.",
         "Because: ",
-        "Not known: ",
-        "Consent to be contacted: 2026-11-23 15:00 UTC.",
+        "Still to ask: recent care",
     ):
         assert words in text
     assert len(made.lines) <= MOST_LINES
-    assert any("alongside" in line for line in made.part2)
+    assert any("Alcohol, drugs or pills: Yes, next to other things." in line for line in made.part2)
+
+
+@pytest.mark.parametrize(
+    ("known", "line"),
+    [
+        ({}, "No name. Age and state unknown."),
+        ({"name": "Ana"}, "Ana. Age and state unknown."),
+        ({"name": "Ana", "state": "MA"}, "Ana, MA. Age unknown."),
+        ({"state": "MA", "answers": {"age_band": "adult"}}, "No name, adult, MA."),
+        ({"answers": {"age_band": "under_18"}}, "No name, under 18. State unknown."),
+    ],
+)
+def test_who_it_is_reads_well_whatever_is_known(known, line):
+    record = HandoffRecord("a", "c", "web", "callback", "en", "none", **known)
+    assert summary(record).lines[0].text == line
+
+
+@pytest.mark.parametrize(
+    ("allowed", "line"),
+    [
+        (("yes", "yes", "yes"), "Call or text (617) 555-0142. Voicemail is fine."),
+        (("no", "yes", None), "Text (617) 555-0142; do not call. Did not say about voicemail"),
+        (("no", "no", None), "(617) 555-0142, but neither a call nor a text is safe."),
+        (("unknown",) * 3, "(617) 555-0142; did not say whether a call or a text is safe."),
+    ],
+)
+def test_how_to_get_in_touch_says_what_is_safe(allowed, line):
+    names = ("ok_to_call", "ok_to_text", "ok_voicemail")
+    record = HandoffRecord("a", "c", "web", "callback", "en", "none", phone="+16175550142")
+    record = dataclasses.replace(record, **dict(zip(names, allowed, strict=True)))
+    assert any(made.text.startswith(line) for made in summary(record).lines)
 
 
 def test_somebody_in_danger_who_left_nothing_is_said_to_have_left_nothing():
@@ -156,11 +186,11 @@ def test_somebody_in_danger_who_left_nothing_is_said_to_have_left_nothing():
         "a", "c", "sms", "crisis", "es", "emergency", "took_pills", "overdose_and_poison"
     )
     made = summary(record)
-    assert "Contact: none left. The chat itself is all we have." in made.outside_part2
-    assert made.part2 == ("Set by: took pills (overdose or poison).",)
+    assert "No phone number: the chat itself is all we have." in made.outside_part2
+    assert made.part2 == ("Why: overdose or poison (rule: took pills).",)
 
 
-@pytest.mark.parametrize("table", ["tiers", "categories"])
-def test_every_tier_and_category_has_words(table):
-    names = {"tiers": TIERS, "categories": CATEGORIES}[table]
+@pytest.mark.parametrize("table", ["tiers", "categories", "levels"])
+def test_every_tier_category_and_level_has_words(table):
+    names = {"tiers": TIERS, "categories": CATEGORIES, "levels": LEVELS}[table]
     assert set(getattr(load_wording(), table)) == set(names)
