@@ -9,10 +9,12 @@ second; the fsync is paid gladly.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -25,6 +27,7 @@ from bot.store.vault import OPTION, Vault
 BUSY_SECONDS = 2.0  # below the 3 s in which a visitor gets an answer
 _READING = "handrail_reading"
 _FILE = "handrail_file"  # in a connection's record: which file it has opened
+_writers: WeakKeyDictionary[sa.engine.Engine, threading.Lock] = WeakKeyDictionary()
 
 
 def open_store(settings: Settings) -> sa.engine.Engine:
@@ -87,7 +90,7 @@ def writing(engine: sa.engine.Engine) -> Iterator[sa.engine.Connection]:
         Conflict: a row with the same key exists.
         StoreError: the database cannot be used.
     """
-    with translated(engine.url), engine.begin() as connection:
+    with _turn_to_write(engine), translated(engine.url), engine.begin() as connection:
         yield connection
 
 
@@ -106,6 +109,25 @@ def empty_write_ahead_log(engine: sa.engine.Engine) -> None:
             raw.close()
 
 
+@contextmanager
+def _turn_to_write(engine: sa.engine.Engine) -> Iterator[None]:
+    """Wait for the other writers of this process, on SQLite, which knows no queue.
+
+    It lets waiting writers look now and then whether the lock is free, and whoever looks
+    at the wrong moments waits in vain: of fifty at once some would give up.
+    """
+    lock = _writers.get(engine)
+    if lock is None:
+        yield
+        return
+    if not lock.acquire(timeout=BUSY_SECONDS):
+        raise StoreError(f"database {engine.url!r}: too many want to write at once")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _open_sqlite(url: sa.engine.URL, vault: Vault) -> sa.engine.Engine:
     if not url.database or url.database == ":memory:" or url.query.get("mode") == "memory":
         raise StoreError(
@@ -122,6 +144,7 @@ def _open_sqlite(url: sa.engine.URL, vault: Vault) -> sa.engine.Engine:
         execution_options={OPTION: vault},
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )
+    _writers[engine] = threading.Lock()
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "connect", _remember_file(url.database))
     event.listen(engine, "checkout", _refuse_a_file_that_is_gone(url.database))

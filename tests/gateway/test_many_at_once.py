@@ -23,6 +23,13 @@ def desk(engine, clinics) -> HandoffDesk:
     return HandoffDesk(engine, clinics)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch) -> None:
+    """A busy machine changes nothing: it is counted, not timed."""
+    monkeypatch.setattr("bot.gateway.turn.STORE_SECONDS", 60.0)
+    monkeypatch.setattr("bot.store.engine.BUSY_SECONDS", 60.0)
+
+
 @pytest.fixture
 def promising(brain, desk):
     """A brain that does at the last "yes" what the real one does: record, then promise."""
@@ -48,8 +55,10 @@ def promising(brain, desk):
 async def test_fifty_requests_at_once_are_stored_and_promised_once_a_person(
     turns, engine, promising, persons
 ):
+    opened = [(await turns.open(CLINIC, now=CLOSED)).conversation for _ in range(VISITORS)]
+
     async def ask(number: int) -> tuple[str, str | None]:
-        conversation = (await turns.open(CLINIC, now=CLOSED)).conversation
+        conversation = opened[number]
         phone = f"+161755501{number % persons:02}"
         answer = await turns.take(conversation, now=CLOSED, text=phone)
         assert answer.messages[0].response == "callback_done"

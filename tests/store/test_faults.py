@@ -108,6 +108,17 @@ def test_a_database_held_by_another_process_gives_no_code_until_it_lets_go(sqlit
     assert codes(sqlite) == [recorded.reference]
 
 
+def test_writers_of_one_process_wait_in_line_and_not_for_ever(sqlite):
+    desk = HandoffDesk(sqlite, {})
+    with ThreadPoolExecutor(1) as other:
+        with writing(sqlite):
+            late = other.submit(desk.record, wish("a"), NOON)
+            with pytest.raises(StoreError, match="too many want to write at once"):
+                late.result()
+        recorded = other.submit(desk.record, wish("a"), NOON).result()
+    assert codes(sqlite) == [recorded.reference]
+
+
 def test_a_removed_file_is_noticed_before_anything_is_promised(sqlite, file):
     desk = HandoffDesk(sqlite, {})
     desk.record(wish("a"), NOON)
