@@ -68,6 +68,26 @@ def test_the_queue_refreshes_itself_within_our_own_security_policy(browser, addr
     assert complaints == []
 
 
+def test_an_idle_record_leaves_the_screen_and_what_was_typed_stays(browser, address):
+    page, complaints = watched(browser)
+    page.clock.install()
+    log_in(page, address)
+    complaints.clear()
+    page.goto(f"{address}/console/records/{IOP}")
+    note = page.get_by_label("Note").first
+    note.fill("She prefers")
+    page.clock.run_for("14:00")
+    page.keyboard.press("Shift")
+    page.clock.run_for("14:00")
+    expect(page.get_by_role("heading", name="Dana Whitfield")).to_be_visible()
+    page.clock.run_for("01:10")
+    expect(page.get_by_role("alert")).to_contain_text("Hidden after 15 minutes")
+    assert "Whitfield" not in page.content()
+    assert "hospital" not in page.content()
+    expect(note).to_have_value("She prefers")
+    assert complaints == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1180, 320])
 def test_axe_finds_nothing_and_nothing_sticks_out(browser, address, width, scheme):
@@ -77,7 +97,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser, address, width, schem
     assert problems.violations_count == 0, problems.generate_report()
     log_in(page, address, "sam")
     paths = ("/console", *(f"/console/records/{code}" for code in (IN_CRISIS, IOP, PARENT)))
-    for path in (*paths, "/console/audit", "/console/figures"):
+    for path in (*paths, "/console/notices", "/console/audit", "/console/figures"):
         page.goto(address + path)
         problems = Axe().run(page)
         assert problems.violations_count == 0, f"{path}\n{problems.generate_report()}"
