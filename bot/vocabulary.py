@@ -11,6 +11,7 @@ from typing import Dict, Tuple
 
 LANGUAGES: Tuple[str, ...] = ("en", "es")
 SMS = "sms"
+BY_STAFF = "staff"  # response name of what a person at the clinic wrote
 CHANNELS: Tuple[str, ...] = ("web", SMS)
 
 # --- levels of care, lowest to highest ---------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -13,7 +14,7 @@ from starlette.responses import Response
 from bot.care.questionnaire import load_questionnaire
 from bot.clinic.hours import UnreadableHoursError, clinic_zone
 from bot.clinic.profile import Clinic
-from bot.console import moves, queue
+from bot.console import moves, queue, texting
 from bot.console.evidence import Piece, causes, pieces
 from bot.console.moves import NotAllowedError
 from bot.console.office import CARE, NOT_HERE, Ask, Office, to
@@ -69,6 +70,7 @@ class Card:
     entries: list[Entry]
     trail: list[AuditEntry]
     colleagues: list[Member]
+    line: texting.Line | None
     names: Mapping[int, str]
 
     @property
@@ -139,16 +141,14 @@ def load_card(office: Office, ask: Ask, reference: str) -> Card:
         if not found or found[0].clinic not in office.clinics:
             raise NOT_HERE
         record = Handoffs(db).records([reference])[reference]
-        talked = [
-            message
-            for conversation in Handoffs(db).conversations(reference)
-            for message in Messages(db).after(conversation)
-        ]
+        talks = Handoffs(db).conversations(reference)
+        talked = [message for each in talks for message in Messages(db).after(each)]
+        clinic = office.clinics[record.clinic]
+        line = texting.line_to(db, record, clinic, talks, ask.now)
         entries = Casework(db).entries(reference)
         trail = Audit(db).of(reference)
         staff = Staff(db).all()
     names = staff_names(office)
-    clinic = office.clinics[record.clinic]
     return Card(
         reference=reference,
         record=record,
@@ -159,6 +159,7 @@ def load_card(office: Office, ask: Ask, reference: str) -> Card:
         transcript=[_said(message, clinic, ask.now) for message in talked],
         entries=entries,
         trail=trail,
+        line=line,
         colleagues=[
             member
             for member in staff
@@ -224,6 +225,37 @@ def attempt(office: Office, ask: Ask) -> Response:
         return changed, {"outcome": outcome.id, "planned": plan is not None}
 
     return _under_claim(office, ask, "record.attempted", work)
+
+
+def text(office: Office, ask: Ask) -> Response:
+    """Answer by text; from then on the assistant is silent for an hour."""
+
+    def work(db: sa.engine.Connection, card: Card) -> tuple[bool, dict[str, Any]]:
+        line, words = _line(db, card, ask), ask.form.get("words", "").strip()
+        if line is None or line.no:
+            raise _Unfit(line.no if line and line.no else "They never texted with us.")
+        if line.answer and not words:
+            raise _Unfit("Write what to say.")
+        if len(words) > texting.LONGEST:
+            raise _Unfit(f"At most {texting.LONGEST} characters, please.")
+        changed = _change(db, ask, card, {"new_message": None})
+        if changed and texting.send(db, line, words, ask.form.get("once", ""), ask.now):
+            _write(db, ask, card, casework.TEXTED)
+        return changed, {"answer": line.answer, "leaves": line.leaves.isoformat()}
+
+    return _under_claim(office, ask, "record.texted", work)
+
+
+def assistant(office: Office, ask: Ask) -> Response:
+    """Let the assistant answer texts again."""
+
+    def work(db: sa.engine.Connection, card: Card) -> tuple[bool, dict[str, Any]]:
+        line = _line(db, card, ask)
+        if line is not None:
+            texting.release(db, line, ask.now)
+        return True, {}
+
+    return _under_claim(office, ask, "record.assistant_back", work)
 
 
 def note(office: Office, ask: Ask) -> Response:
@@ -331,6 +363,8 @@ FORMS: dict[str, Callable[[Office, Ask], Response]] = {
     "release": _unless_merged(release),
     "attempt": _unless_merged(attempt),
     "note": _unless_merged(note),
+    "text": _unless_merged(text),
+    "assistant": _unless_merged(assistant),
     "hand-over": _unless_merged(hand_over),
     "close": _unless_merged(close),
     "second": _unless_merged(second),
@@ -387,6 +421,7 @@ def _page(
         typed=ask.form,
         other=card.held_by_other(ask.member, ask.now),
         desk=office.desk,
+        once=secrets.token_urlsafe(12),
         display_phone=display_phone,
         level_names=queue.LEVEL_NAMES,
         consultation=CONSULTATION,
@@ -404,10 +439,17 @@ def _entry_words(entry: Entry, office: Office, colleagues: list[Member]) -> str:
     if entry.kind == casework.HANDED_OVER:
         names = {member.name: member.full_name for member in colleagues}
         return f"Handed over to {names.get(detail, detail)}"
+    if entry.kind == casework.TEXTED:
+        return "Texted the visitor"
     if entry.kind == casework.NOTE:
         return "Note"
     ending = office.desk.disposition(detail).label if detail else ""
     return f"{_CLOSINGS[entry.kind]}: {ending}"
+
+
+def _line(db: sa.engine.Connection, card: Card, ask: Ask) -> texting.Line | None:
+    talks = Handoffs(db).conversations(card.reference)
+    return texting.line_to(db, card.record, card.clinic, talks, ask.now)
 
 
 def _change(db: sa.engine.Connection, ask: Ask, card: Card, values: dict[str, Any]) -> bool:

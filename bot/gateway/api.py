@@ -26,7 +26,7 @@ from bot.gateway.turn import Turns, owner_of
 from bot.store import StoreError
 from bot.store.records import Conversation, OfferedButton, StoredMessage
 from bot.turns import to_json
-from bot.vocabulary import LANGUAGES
+from bot.vocabulary import BY_STAFF, LANGUAGES
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
@@ -168,7 +168,7 @@ def stored(message: StoredMessage) -> dict[str, Any]:
         }
     return {
         "seq": message.seq,
-        "from": "assistant",
+        "from": "staff" if message.response == BY_STAFF else "assistant",
         "text": message.text,
         "buttons": _buttons(message.buttons),
         "response": message.response,

@@ -17,7 +17,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -31,6 +30,7 @@ from bot.safety.replies import is_crisis_response
 from bot.sms import keywords
 from bot.sms.delivery import NOT_DELIVERED, OPTED_OUT_CODES, reason_of
 from bot.sms.keywords import HELP, OF_PROVIDER, OPT_IN, OPT_OUT, Keywords, load_keywords
+from bot.sms.wording import load_words
 from bot.store import Audit, Conversations, Messages, StoreError, reading, writing
 from bot.store.records import Conversation, OfferedButton, Outgoing
 from bot.store.sms import (
@@ -50,11 +50,9 @@ from bot.store.sms import (
     Text,
     opted_out,
 )
-from bot.texts.messages import load_texts
 from bot.turns import Button, TurnState
 from bot.vocabulary import LANGUAGES, SMS, TIER_CRISIS_OTHER
 
-WORDS = Path(keywords.__file__).with_name("words.yml")
 ACCEPT_SECONDS = 0.8
 """For committing a text: it is acknowledged within a second."""
 
@@ -143,7 +141,7 @@ class Texting:
         self._engine = engine
         self._clock = clock
         self._keywords: Keywords = load_keywords()
-        self._words = load_texts(WORDS)
+        self._words = load_words()
         self._at_work: dict[str, asyncio.Task[None]] = {}
         # More at once would only wait for the store, and no longer than a web chat may.
         self._room = asyncio.Semaphore(_AT_ONCE)

@@ -23,6 +23,7 @@ NEW, CLOSING, CLOSED, ATTEMPTED = "new", "closing", "closed", "attempted"
 # Kinds of entries.
 ATTEMPT = "attempt"
 NOTE = "note"
+TEXTED = "texted"
 HANDED_OVER = "handed_over"
 CLOSE = "close"
 CLOSE_ASKED = "close_asked"

@@ -178,6 +178,17 @@ class Messages:
             return None
         return self._select(conversation, tables.message.c.answers == asked)
 
+    def last_incoming(self, conversation: str) -> datetime | None:
+        """When the visitor wrote last, or None."""
+        moment: datetime | None = self._connection.execute(
+            sa.select(tables.message.c.at)
+            .where(tables.message.c.conversation == conversation)
+            .where(tables.message.c.direction == IN)
+            .order_by(tables.message.c.seq.desc())
+            .limit(1)
+        ).scalar()
+        return moment
+
     def count_tiers(self, conversation: str, tiers: Sequence[str]) -> int:
         """How many messages of the visitor were read as one of `tiers`."""
         return int(

@@ -317,11 +317,11 @@ class SmsOutbox:
     def __init__(self, connection: sa.engine.Connection):
         self._connection = connection
 
-    def add(self, conversation: str, text: Text, now: datetime) -> None:
-        """Keep a text to send, unless its key is here already."""
+    def add(self, conversation: str, text: Text, now: datetime) -> bool:
+        """Keep a text to send; False if its key is here already."""
         known = sa.select(sms_outbox.c.seq).where(sms_outbox.c.key == text.key)
         if self._connection.execute(known).first() is not None:
-            return
+            return False
         row = {
             "id": uuid.uuid4().hex,
             "key": text.key,
@@ -335,6 +335,7 @@ class SmsOutbox:
         self._connection.execute(
             sa.insert(sms_outbox).values(vault_of(self._connection).seal(sms_outbox, row))
         )
+        return True
 
     def cancel(self, conversation: str, reason: str, now: datetime) -> None:
         """What waits for this number is not sent any more."""
@@ -422,7 +423,10 @@ class SmsOutbox:
         blocked = sa.exists().where(
             earlier.c.contact == sms_outbox.c.contact,
             earlier.c.seq < sms_outbox.c.seq,
-            (earlier.c.kind == STAFF) == (sms_outbox.c.kind == STAFF),
+            (earlier.c.kind != STAFF)
+            | (sms_outbox.c.kind == STAFF)
+            | earlier.c.due.is_(None)
+            | (earlier.c.due <= now),
             earlier.c.sent.is_(None),
             earlier.c.dead.is_(None),
         )
