@@ -23,7 +23,9 @@ PRIVATE = (
 
 
 @pytest.fixture
-def house(settings, tmp_path, mail_house) -> Iterator[NightHouse]:  # noqa: F811
+def house(settings, tmp_path, mail_house, monkeypatch) -> Iterator[NightHouse]:  # noqa: F811
+    # Loading installs a house for the actions of this process; other tests get theirs back.
+    monkeypatch.setattr("bot.brain.house._installed", None)
     house = NightHouse(settings, tmp_path, EVENING, mail_house)
     yield house
     house.close()
