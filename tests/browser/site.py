@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.gateway.installation import Installation
@@ -139,6 +140,12 @@ def said(page: Page) -> list[str]:
     """The transcript, in order; of the stand-in brain's answers without their number."""
     texts = page.locator(".row .bubble").all_inner_texts()
     return [re.sub(r"^\d+: ", "", text) for text in texts]
+
+
+def complaints(page: Page) -> list[str]:
+    """What axe has against the page as it is now."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['html']} {node['any']}" for one in found for node in one["nodes"]]
 
 
 def stored(page: Page) -> list[int]:

@@ -1579,7 +1579,7 @@
     @keyframes rise { from { opacity: 0; transform: translateY(.75em); } }
 
     header { display: flex; flex-wrap: wrap; align-items: center; gap: 0 .25em; padding: .5em .625em .5em 1.125em; background: var(--head); color: var(--on-head); }
-    header p { order: 1; width: 100%; font-size: .8125em; opacity: .92; }
+    header p { order: 1; width: 100%; font-size: .8125em; }
     header button { min-width: 2.5em; min-height: 2.5em; border-radius: .75em; display: inline-grid; place-items: center; }
     header .plain { font-size: .875em; padding: 0 .625em; }
     header button:hover { background: #ffffff26; }
