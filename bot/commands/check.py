@@ -23,6 +23,8 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
     from bot.console.desk import desk_problems
     from bot.nlu.examples import intent_by_example
     from bot.safety import check as safety
+    from bot.sms.keywords import load_keywords
+    from bot.sms.wording import load_words
     from bot.texts.messages import load_texts
 
     problems: list[Problem] = []
@@ -30,10 +32,11 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
     problems += care.problems(today)
     problems += safety.problems(today)
     problems += desk_problems()
-    try:
-        load_texts()
-    except DataError as error:
-        problems += error.problems
+    for load in (load_texts, load_words, load_keywords):
+        try:
+            load()
+        except DataError as error:
+            problems += error.problems
     for problem in problems:
         print(problem, file=sys.stderr)
     missing = _missing_for_notices(settings, clinic)

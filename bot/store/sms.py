@@ -357,7 +357,11 @@ class SmsOutbox:
             holder: names the worker; other workers pass over what it has.
         """
         query = self._due(now).order_by(sms_outbox.c.kind != CRISIS, sms_outbox.c.seq).limit(limit)
-        seqs = list(self._connection.execute(query.with_for_update(skip_locked=True)).scalars())
+        seqs = list(
+            self._connection.execute(
+                query.with_for_update(skip_locked=True, of=sms_outbox)
+            ).scalars()
+        )
         self._connection.execute(
             sa.update(sms_outbox)
             .where(sms_outbox.c.seq.in_(seqs))
