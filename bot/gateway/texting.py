@@ -403,7 +403,9 @@ class Texting:
     def _open(self, received: Received, language: str | None = None) -> None:
         """The first text of a number, or the first after its conversation was deleted."""
         contact, at = received.contact, received.at
-        state = TurnState(language=language or language_of(received.text, LANGUAGES[0]))
+        # A first "hello" is too short for the brain to know its language.
+        language = language or language_of(received.text, otherwise="") or None
+        state = TurnState(language=language or LANGUAGES[0])
         with writing(self._engine) as db:
             Conversations(db).add(
                 Conversation(contact.conversation, contact.clinic, SMS, None, language, at, state)
