@@ -11,7 +11,7 @@ def test_the_first_message_decides(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["hi there", "can I keep my job", "help", "", "617 555 0142", "😀"]
+    "text", ["hello", "hi there", "can I keep my job", "help", "", "617 555 0142", "😀"]
 )
 def test_english_is_the_default(text):
     assert decide_language(text, None) == "en"
