@@ -26,6 +26,8 @@ Encode = Callable[[Sequence[str]], np.ndarray]
 # (n-gram order, tokens to the left of the present one) of the body's three branches.
 _BRANCHES = ((2, 0), (3, 1), (5, 2))
 _BRANCH = 256  # dimensions of each
+_GAP = 2  # words on either side that a branch looks at, at most
+_BATCH = 64  # texts whose words are multiplied at once
 
 
 class Head:
@@ -80,9 +82,11 @@ def read(texts: Sequence[str]) -> np.ndarray:
     """
     if not texts:
         return np.zeros((0, STATE), dtype=np.float32)
-    # Several readers ask for the same message and its clauses.
-    one = _read_remembered if len(texts) <= 8 else _read_one
-    return np.stack([one(text or " ") for text in texts])
+    if len(texts) <= 8:
+        # Several readers ask for the same message and its clauses.
+        return np.stack([_read_remembered(text or " ") for text in texts])
+    batches = [texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH)]
+    return np.vstack([_read_together(batch) for batch in batches])
 
 
 @functools.lru_cache(maxsize=1)
@@ -100,27 +104,40 @@ def _body():  # type: ignore[no-untyped-def]
     return USE(threads=1)._model
 
 
-def _read_one(text: str) -> np.ndarray:
+def _read_together(texts: Sequence[str]) -> np.ndarray:
+    """The states of texts, shape (texts, 1281): their words in one matrix, zeros between them."""
     body = _body()
-    tokens = np.array(body.sp.encode(text, out_type=int, add_bos=True, add_eos=True))
-    count = len(tokens)
+    pieces = [
+        np.array(body.sp.encode(text or " ", out_type=int, add_bos=True, add_eos=True))
+        for text in texts
+    ]
+    counts = np.array([len(tokens) for tokens in pieces])
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    tokens = np.concatenate(pieces)
     block = tokens % len(body.scale)  # the table is quantized in blocks
     words = body.table[tokens] * body.scale[block, None] + body.lo[block, None]
     inner = _normalized(words @ body.proj_W + body.proj_b, body.eps)
     inner = inner * body.ln_g_all + body.ln_b_all
+    # Where each word stands once the zeros that end a text are put between them.
+    places = np.arange(len(tokens)) + _GAP * np.repeat(np.arange(len(texts)), counts)
     parts = [words]
     for branch, (order, left) in enumerate(_BRANCHES):
         tail = inner[:, branch * _BRANCH : (branch + 1) * _BRANCH]
         for weights, bias in ((body.w1, body.b1), (body.w2, body.b2)):
-            wide = _windows(tail, order, left) @ weights[branch] + bias[branch]
+            spread = np.zeros((places[-1] + 1, _BRANCH), dtype=tail.dtype)
+            spread[places] = tail
+            wide = _windows(spread, order, left)[places] @ weights[branch] + bias[branch]
             tail = np.maximum(wide, 0) + tail
         parts.append(tail)
     features = _normalized(np.concatenate(parts, axis=1), body.eps) * body.ln_g + body.ln_b
-    root = np.sqrt(count)
-    return np.append(features.sum(axis=0) / root, root).astype(np.float32)
+    roots = np.sqrt(counts)[:, None]
+    sums = np.add.reduceat(features, starts, axis=0)
+    return np.hstack([sums / roots, roots]).astype(np.float32)
 
 
-_read_remembered = functools.lru_cache(maxsize=_REMEMBERED)(_read_one)
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _read_remembered(text: str) -> np.ndarray:
+    return _read_together([text])[0]
 
 
 def _windows(rows: np.ndarray, order: int, left: int) -> np.ndarray:
