@@ -58,7 +58,10 @@ def assistant(settings: Settings, loop: asyncio.AbstractEventLoop, tmp_path_fact
 @pytest.fixture
 def ask(assistant, loop) -> Callable[..., object]:
     """Start a conversation: `ask("greater_boston", channel="sms", now=...)`."""
+    from bot.brain import house
     from tests.dialogue.visitor import MONDAY_MORNING, Visitor
+
+    house.install(assistant.brain.house)  # another test may have loaded a second assistant
 
     def start(
         clinic: str = "greater_boston",

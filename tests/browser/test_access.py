@@ -94,7 +94,9 @@ def test_nothing_sticks_out_and_help_stays_in_view(open_site, clinic_server, siz
 
 def test_a_phone_shows_the_chat_on_its_whole_screen(open_site, clinic_server):
     size = {"width": 390, "height": 844}
-    page = open_site(clinic_server, viewport=size, has_touch=True, is_mobile=True).chat()
+    page = open_site(
+        clinic_server, viewport=size, has_touch=True, is_mobile=True, reduced_motion="reduce"
+    ).chat()
     expect(panel(page)).to_be_focused()  # not the field: no keyboard before a word was read
     assert panel(page).bounding_box() == {"x": 0, "y": 0, **size}
 
