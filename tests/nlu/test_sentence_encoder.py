@@ -20,7 +20,8 @@ def test_both_stages_together_are_the_package_s_own_encoder():
 def test_one_text_and_many_give_the_same_states():
     many = read(TEXTS + ODD)[: len(TEXTS)]
     assert read(TEXTS[:1]).shape == (1, STATE)
-    assert np.array_equal(np.vstack([read([text]) for text in TEXTS]), many)
+    # Products of larger matrices round differently in the last digits.
+    assert np.allclose(np.vstack([read([text]) for text in TEXTS]), many, atol=1e-5)
 
 
 def test_no_texts_give_no_embeddings():
