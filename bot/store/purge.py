@@ -199,10 +199,6 @@ def _notifications(
     )
 
 
-def _delete_notifications(connection: sa.engine.Connection, ids: Sequence[str]) -> None:
-    connection.execute(sa.delete(notification).where(notification.c.id.in_(list(ids))))
-
-
 def _staff_sessions(
     connection: sa.engine.Connection, moment: datetime, limit: int | None
 ) -> list[str]:
@@ -212,19 +208,11 @@ def _staff_sessions(
     )
 
 
-def _delete_staff_sessions(connection: sa.engine.Connection, ids: Sequence[str]) -> None:
-    connection.execute(sa.delete(staff_session).where(staff_session.c.token_hash.in_(list(ids))))
-
-
 def _login_failures(
     connection: sa.engine.Connection, moment: datetime, limit: int | None
 ) -> list[str]:
     last = login_failure.c.last
     return _ids(connection, sa.select(login_failure.c.subject).where(last <= moment).limit(limit))
-
-
-def _delete_login_failures(connection: sa.engine.Connection, ids: Sequence[str]) -> None:
-    connection.execute(sa.delete(login_failure).where(login_failure.c.subject.in_(list(ids))))
 
 
 def _received_texts(
@@ -234,17 +222,9 @@ def _received_texts(
     return _ids(connection, sa.select(sms_inbox.c.sid).where(done <= moment).limit(limit))
 
 
-def _delete_received_texts(connection: sa.engine.Connection, ids: Sequence[str]) -> None:
-    connection.execute(sa.delete(sms_inbox).where(sms_inbox.c.sid.in_(list(ids))))
-
-
 def _sent_texts(connection: sa.engine.Connection, moment: datetime, limit: int | None) -> list[str]:
     ended = sa.func.coalesce(sms_outbox.c.sent, sms_outbox.c.dead)
     return _ids(connection, sa.select(sms_outbox.c.id).where(ended <= moment).limit(limit))
-
-
-def _delete_sent_texts(connection: sa.engine.Connection, ids: Sequence[str]) -> None:
-    connection.execute(sa.delete(sms_outbox).where(sms_outbox.c.id.in_(list(ids))))
 
 
 def _numbers(connection: sa.engine.Connection, moment: datetime, limit: int | None) -> list[str]:
@@ -267,8 +247,13 @@ def _opt_outs(connection: sa.engine.Connection, moment: datetime, limit: int | N
     )
 
 
-def _delete_numbers(connection: sa.engine.Connection, ids: Sequence[str]) -> None:
-    connection.execute(sa.delete(sms_contact).where(sms_contact.c.conversation.in_(list(ids))))
+def _delete_by(key: sa.Column[Any]) -> Callable[[sa.engine.Connection, Sequence[str]], None]:
+    """Deletes the rows of `key`'s table that these values of it name."""
+
+    def delete(connection: sa.engine.Connection, ids: Sequence[str]) -> None:
+        connection.execute(sa.delete(key.table).where(key.in_(list(ids))))
+
+    return delete
 
 
 def _ids(connection: sa.engine.Connection, query: Any) -> list[str]:
@@ -285,11 +270,11 @@ _CLASSES: dict[
 ] = {
     "abandoned_chat": (_abandoned_chats, delete_conversations),
     "handoff": (_handoffs, _delete_handoffs_and_conversations),
-    "notification": (_notifications, _delete_notifications),
-    "staff_session": (_staff_sessions, _delete_staff_sessions),
-    "login_failure": (_login_failures, _delete_login_failures),
-    "sms_received": (_received_texts, _delete_received_texts),
-    "sms_sent": (_sent_texts, _delete_sent_texts),
-    "sms_number": (_numbers, _delete_numbers),
-    "sms_opt_out": (_opt_outs, _delete_numbers),
+    "notification": (_notifications, _delete_by(notification.c.id)),
+    "staff_session": (_staff_sessions, _delete_by(staff_session.c.token_hash)),
+    "login_failure": (_login_failures, _delete_by(login_failure.c.subject)),
+    "sms_received": (_received_texts, _delete_by(sms_inbox.c.sid)),
+    "sms_sent": (_sent_texts, _delete_by(sms_outbox.c.id)),
+    "sms_number": (_numbers, _delete_by(sms_contact.c.conversation)),
+    "sms_opt_out": (_opt_outs, _delete_by(sms_contact.c.conversation)),
 }
