@@ -7,6 +7,8 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from bot.clinic.profile import added_questions, load_clinics
@@ -77,14 +79,11 @@ def train(
     settings.model.parent.mkdir(parents=True, exist_ok=True)
     _stamp(settings).unlink(missing_ok=True)
 
-    say("Training the safety screen's second vote ...")
-    from bot.nlu.sentence_encoder import encode
-    from bot.safety import classifier
-
-    classifier.train(root / "bot/safety/examples", settings.safety_model, encode=encode)
-
-    say("Training the assistant ...")
-    train_assistant(settings, root)
+    say("Training the assistant and, beside it, the safety screen's second vote ...")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
+        screen = beside.submit(_train_screen, root / "bot/safety/examples", settings.safety_model)
+        train_assistant(settings, root)
+        screen.result()
     _stamp(settings).write_text(json.dumps({"fingerprint": fingerprint(settings, root)}))
     say(f"Trained in {time.monotonic() - started:.0f} s: {settings.model}")
     return True
@@ -112,6 +111,13 @@ def train_assistant(settings: Settings, root: Path = ROOT) -> None:
     )
     if result.code != 0 or not settings.model.is_file():
         raise TrainingFailed("Rasa could not train a model; see its messages above")
+
+
+def _train_screen(examples: Path, out: Path) -> None:
+    from bot.nlu.sentence_encoder import encode
+    from bot.safety import classifier
+
+    classifier.train(examples, out, encode=encode)
 
 
 def _stamp(settings: Settings) -> Path:
