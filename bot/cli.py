@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.settings import Settings
+from bot.settings import Settings, read_brains
 from bot.vocabulary import CHANNELS, LANGUAGES, ROLES
 
 if TYPE_CHECKING:
@@ -65,7 +65,13 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("serve", _serve, "Serve the assistant: gateway, brain and worker, supervised.")
+    serve = command("serve", _serve, "Serve the assistant: gateway, brains and worker, supervised.")
+    serve.add_argument(
+        "--brains",
+        metavar="N",
+        help="brain processes that share the conversations; one for each core that the "
+        "machine can spare, 200 to 300 MB each (default: HANDRAIL_BRAINS, or 1)",
+    )
 
     train = command("train", _train, "Train the models if the present data has none.")
     train.add_argument("--force", action="store_true", help="train even if nothing has changed")
@@ -158,9 +164,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(_: argparse.Namespace, settings: Settings, __: argparse.ArgumentParser) -> int:
+def _serve(chosen: argparse.Namespace, settings: Settings, parser: argparse.ArgumentParser) -> int:
     from bot.serve import serve
 
+    if chosen.brains is not None:
+        try:
+            settings = replace(settings, brains=read_brains(chosen.brains, "--brains"))
+        except ValueError as error:
+            parser.error(str(error))
     return serve(settings)
 
 

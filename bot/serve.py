@@ -1,4 +1,4 @@
-"""`handrail serve`: gateway, brain and worker as three processes under one supervisor.
+"""`handrail serve`: gateway, brains and worker as processes under one supervisor.
 
 The supervisor imports none of them, so it is there at once. It restarts what has
 died, stops all in order (first the gateway, so that turns in flight still find the
@@ -41,7 +41,7 @@ def serve(
     brain: Sequence[str] = ("-m", "bot.brain"),
     worker: Sequence[str] = ("-m", "bot.worker"),
 ) -> int:
-    """Run gateway, brain and worker until SIGTERM or SIGINT.
+    """Run gateway, worker and as many brains as `settings` say until SIGTERM or SIGINT.
 
     Args:
         settings: handed on to the processes.
@@ -151,7 +151,10 @@ class _Supervisor:
         environment = _environment(settings)
         self._settings = settings
         self._gateway = _Child("gateway", gateway, environment)
-        self._brain = _Child("brain", brain, environment)
+        self._brains = [
+            _Child(name, brain, {**environment, "HANDRAIL_BRAIN": str(number)})
+            for number, name in enumerate(settings.sockets, start=1)
+        ]
         self._worker = _Child("worker", worker, environment)
 
     async def run(self) -> int:
@@ -161,21 +164,21 @@ class _Supervisor:
             loop.add_signal_handler(number, stop.set)
         _say("starting")
         gateway = asyncio.create_task(self._gateway.keep_alive())
-        brain = asyncio.create_task(self._brain.keep_alive())
+        brains = [asyncio.create_task(brain.keep_alive()) for brain in self._brains]
         worker = asyncio.create_task(self._worker.keep_alive())
         progress = asyncio.create_task(self._tell_progress())
         stopped = asyncio.create_task(stop.wait())
-        running = {gateway, brain, worker, stopped}
+        running = {gateway, *brains, worker, stopped}
         await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         progress.cancel()
         if stop.is_set():
             _say("stopping; messages under way are answered first")
         await self._gateway.stop()
         await self._worker.stop()
-        await self._brain.stop()
+        await asyncio.gather(*(brain.stop() for brain in self._brains))
         for task in running:
             task.cancel()
-        results = await asyncio.gather(gateway, brain, worker, return_exceptions=True)
+        results = await asyncio.gather(gateway, *brains, worker, return_exceptions=True)
         _say("stopped")
         if stop.is_set():
             return 0
@@ -186,7 +189,7 @@ class _Supervisor:
         return UNUSABLE
 
     async def _tell_progress(self) -> None:
-        """Print the address when the gateway answers, and when the brain is ready."""
+        """Print the address when the gateway answers, and when a brain is ready."""
         await self._until_answered("/healthz")
         _say(f"Handrail answers at {_address(self._settings)} (the assistant is still loading)")
         await self._until_answered("/readyz")
@@ -207,6 +210,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "HANDRAIL_DATABASE": settings.database,
         "HANDRAIL_HOST": settings.host,
         "HANDRAIL_PORT": str(settings.port),
+        "HANDRAIL_BRAINS": str(settings.brains),
         "HANDRAIL_PUBLIC_URL": settings.public_url,
     }
 

@@ -11,6 +11,7 @@ from typing import Mapping, Union
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 ROOT = Path(__file__).resolve().parent.parent
+MOST_BRAINS = 64  # of one gateway, which is one process: more machines help then, not more brains
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Settings:
         model: the trained model.
         database: SQLAlchemy URL; SQLite under `data` unless set.
         host, port: where the gateway listens.
+        brains: how many brain processes share the conversations.
+        brain: which of them this process is, from 1; the supervisor sets it.
         retention: YAML that says how long each kind of record is kept.
         keys: the keys that encrypt the database; None: they are in `key_file`.
         proxies: networks of our own proxies; only their X-Forwarded-For is believed.
@@ -40,6 +43,8 @@ class Settings:
     database: str
     host: str
     port: int
+    brains: int = 1
+    brain: int = 1
     retention: Path = ROOT / "bot" / "store" / "retention.yml"
     keys: str | None = dataclasses.field(default=None, repr=False)
     proxies: tuple[Network, ...] = ()
@@ -55,9 +60,18 @@ class Settings:
         return f"{self.public_url}/console"
 
     @property
+    def sockets(self) -> dict[str, Path]:
+        """The Unix sockets on which the brains listen, by the brains' names, first to last."""
+        numbers = range(1, self.brains + 1)
+        return {
+            "brain" if self.brains == 1 else f"brain {number}": self.data / f"brain-{number}.sock"
+            for number in numbers
+        }
+
+    @property
     def socket(self) -> Path:
-        """The Unix socket on which the brain listens."""
-        return self.data / "brain.sock"
+        """The Unix socket of this process, if it is a brain."""
+        return self.data / f"brain-{self.brain}.sock"
 
     @property
     def key_file(self) -> Path:
@@ -83,6 +97,8 @@ class Settings:
             database=environment.get("HANDRAIL_DATABASE", f"sqlite:///{data / 'handrail.db'}"),
             host=environment.get("HANDRAIL_HOST", "127.0.0.1"),
             port=int(port),
+            brains=read_brains(environment.get("HANDRAIL_BRAINS", "1"), "HANDRAIL_BRAINS"),
+            brain=int(environment.get("HANDRAIL_BRAIN", "1")),
             retention=Path(
                 environment.get("HANDRAIL_RETENTION", ROOT / "bot" / "store" / "retention.yml")
             ),
@@ -94,6 +110,13 @@ class Settings:
             twilio_tokens=tuple(environment.get("HANDRAIL_TWILIO_TOKENS", "").split()),
             twilio_api=environment.get("HANDRAIL_TWILIO_API", "https://api.twilio.com"),
         )
+
+
+def read_brains(text: str, name: str) -> int:
+    """How many brains `text` asks for; raises ValueError that calls the setting `name`."""
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MOST_BRAINS:
+        raise ValueError(f"{name} must be a number from 1 to {MOST_BRAINS}, not {text!r}")
+    return int(text)
 
 
 def _networks(text: str) -> tuple[Network, ...]:

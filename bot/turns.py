@@ -74,6 +74,7 @@ class TurnRequest:
         language: "en" or "es" if the visitor chose one outside the chat.
         known_phone: the number that the channel knows (SMS), E.164.
         greeted: the language that the visitor was greeted in or spoken to last.
+        urgent: whether the gateway reads danger in it; where turns wait, it goes first.
     """
 
     conversation: str
@@ -86,6 +87,7 @@ class TurnRequest:
     language: Optional[str] = None
     known_phone: Optional[str] = None
     greeted: Optional[str] = None
+    urgent: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,11 +18,12 @@ from sqlalchemy.engine import Engine
 from bot.brain import faster_rasa, names
 from bot.brain import house as houses
 from bot.brain.action_endpoint import InProcessActions, failures
+from bot.brain.again import answer_given, bot_message
 from bot.brain.house import House
 from bot.brain.tracker_store import HandrailTrackerStore, nobody_waits
 from bot.nlu.language import decide_language
 from bot.settings import Settings
-from bot.store import check
+from bot.store import Conflict, check
 from bot.turns import BRAIN_CHARACTERS, BotMessage, Button, TurnReply, TurnRequest, TurnState
 from bot.vocabulary import HANDOFF_NONE, LANGUAGES, SAFETY_INTENTS, TIER_NONE
 
@@ -53,7 +54,7 @@ class Brain:
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def turn(self, request: TurnRequest, abandoned: asyncio.Event | None = None) -> TurnReply:
-        """Answer one message.
+        """Answer one message; one that is the last in the dialogue already, as before.
 
         Args:
             request: the message.
@@ -68,7 +69,12 @@ class Brain:
         lock = self._locks.setdefault(request.conversation, asyncio.Lock())
         async with lock:
             nobody_waits.set(abandoned)
-            return await self._turn(request)
+            try:
+                return await self._turn(request)
+            except Conflict:
+                # Another brain has written in this conversation meanwhile, and nothing of
+                # this turn is stored: read again. It may have taken this very message.
+                return await self._turn(request)
 
     async def parse(self, text: str) -> dict[str, Any]:
         """What the pipeline makes of a text: intent, ranking, entities, safety."""
@@ -129,6 +135,9 @@ class Brain:
 
     async def _turn(self, request: TurnRequest) -> TurnReply:
         before = await self._store.retrieve(request.conversation)
+        given = answer_given(before, request.message_id)
+        if before is not None and given:
+            return TurnReply(given, state_of(before))
         current = before.get_slot(names.LANGUAGE) if before else None
         if current is None and request.greeted != LANGUAGES[0]:
             # A page in Spanish was chosen; one in English may only be the one there is.
@@ -230,16 +239,7 @@ class _Output(OutputChannel):
         return self._channel
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
-        self.messages.append(
-            BotMessage(
-                text=message.get("text") or "",
-                response=message.get("reviewed") or message.get("utter_action") or "unnamed",
-                buttons=[
-                    Button(b["title"], b["intent"], b["entities"])
-                    for b in message.get("buttons") or []
-                ],
-            )
-        )
+        self.messages.append(bot_message(message))
 
 
 def _plain(text: str) -> str:

@@ -21,6 +21,7 @@ from bot.console.app import routes as console_routes
 from bot.console.website_page import Website
 from bot.gateway import api, health, pages, sms
 from bot.gateway.brain import Brain
+from bot.gateway.brains import Brains
 from bot.gateway.embed import Bundles, explained, load_bundle, snippets
 from bot.gateway.events import Streams
 from bot.gateway.forms import Forms
@@ -62,7 +63,7 @@ def create_app(
         engine: the store, from `bot.store.open_engine`. Its tables are brought up to
             date when the application starts, again and again until that succeeds;
             meanwhile visitors are answered by words of our own.
-        brain: answers the turns.
+        brain: answers the turns; several are `bot.gateway.brains.Brains`.
         clock: gives the present time, zone-aware.
         deadline: seconds from a message's arrival to the end of waiting for the brain.
         limits: counts what every sender asks; by default without trusted proxies.
@@ -71,13 +72,14 @@ def create_app(
     """
     bundles = bundles or Bundles(load_bundle())
     limits = limits or Limits(time.monotonic)
+    brains = brain if isinstance(brain, Brains) else Brains({"brain": brain})
     words = OwnWords(clinics, replies, load_texts())
     turns = Turns(
         clinics=clinics,
         screen=screen,
         words=words,
         engine=engine,
-        brain=brain,
+        brain=brains,
         deadline=deadline,
     )
     forms = Forms(turns, words, limits, clock, stored=api.stored, shown=api.shown)
@@ -88,7 +90,7 @@ def create_app(
             *api.routes(clinics, turns, streams, words, limits, clock),
             *bundles.routes(),
             *sms.routes(twilio or TwilioDoor("", ()), clinics, texting, turns, clock),
-            *health.routes(engine, brain),
+            *health.routes(engine, brains),
             *console_routes(
                 engine=engine,
                 clinics=clinics,

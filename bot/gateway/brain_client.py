@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from bot.gateway.brain import BrainError
+from bot.gateway.brain import BrainError, BrainGoneError, BrainLostError
 from bot.turns import TurnReply, TurnRequest, reply_from_json, to_json
 from bot.vocabulary import CONSULTATION, HANDOFFS, LANGUAGES, LEVELS, TIERS
 
@@ -29,9 +29,19 @@ class SocketBrain:
         )
 
     async def turn(self, request: TurnRequest) -> TurnReply:
-        """The brain's answer; raises BrainError if there is none or it is garbled."""
+        """The brain's answer.
+
+        Raises:
+            BrainGoneError: nobody listens on the socket.
+            BrainLostError: the connection broke before the answer came.
+            BrainError: the brain could not answer, was too slow, or the answer is garbled.
+        """
         try:
             response = await self._client.post("/turn", json=to_json(request))
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise BrainGoneError(type(error).__name__) from None
+        except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+            raise BrainLostError(type(error).__name__) from None
         except httpx.HTTPError as error:
             raise BrainError(type(error).__name__) from None
         if response.status_code != 200:

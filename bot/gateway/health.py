@@ -9,28 +9,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.gateway.brain import Brain
+from bot.gateway.brains import Brains
 from bot.store import StoreError, check, reading
 from bot.store.outbox import Outbox
 
 _STORE_SECONDS = 2.0
 
 
-def routes(engine: sa.engine.Engine, brain: Brain) -> list[Route]:
+def routes(engine: sa.engine.Engine, brains: Brains) -> list[Route]:
     """The two health routes."""
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"alive": True})
 
     async def readyz(_: Request) -> Response:
-        brain_ready, store_problem = await asyncio.gather(brain.ready(), _store_problem(engine))
-        reasons = [] if brain_ready else ["the brain does not answer yet"]
+        states, store_problem = await asyncio.gather(brains.states(), _store_problem(engine))
+        # One brain takes the conversations of all, more slowly.
+        brain_ready = any(states.values())
+        reasons = [f"the {name} does not answer yet" for name in states if not brain_ready]
         if store_problem:
             reasons.append(store_problem)
         return JSONResponse(
             {
                 "ready": not reasons,
                 "brain": brain_ready,
+                "brains": states,
                 "store": store_problem is None,
                 "notices": await _notices(engine),
                 "reasons": reasons,

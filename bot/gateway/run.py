@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from bot.clinic.profile import load_clinics
 from bot.gateway.app import create_app
 from bot.gateway.brain_client import SocketBrain
+from bot.gateway.brains import Brains
 from bot.gateway.embed import Bundles, load_bundle
 from bot.gateway.limits import Limits
 from bot.gateway.sms import TwilioDoor
@@ -44,7 +45,7 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
             screen=load_screen(),
             replies=load_replies(),
             engine=open_store(settings),
-            brain=SocketBrain(settings.socket),
+            brain=Brains({name: SocketBrain(path) for name, path in settings.sockets.items()}),
             clock=lambda: datetime.now(timezone.utc),
             bundles=Bundles(load_bundle(), settings.data / "widgets"),
             limits=Limits(time.monotonic),

@@ -12,6 +12,7 @@ import enum
 import functools
 import hashlib
 import hmac
+import math
 import secrets
 import sys
 import traceback
@@ -58,7 +59,7 @@ from bot.store.records import (
     Outgoing,
     StoredMessage,
 )
-from bot.turns import BotMessage, Button, TurnRequest, TurnState
+from bot.turns import BotMessage, Button, TurnReply, TurnRequest, TurnState
 from bot.vocabulary import (
     CONCERN,
     HANDOFF_CRISIS,
@@ -73,9 +74,14 @@ from bot.vocabulary import (
 )
 
 DEADLINE = 3.0  # seconds from a message's arrival to the end of waiting for the brain
-# The brain answers some 50 turns a second; whoever came after so many would not be
+# Many at once: a calm message waits longer than that as long as others are being answered.
+# An answer after five seconds serves a visitor better than an apology after three; danger
+# never waits longer. Below the ten seconds after which the widget asks again.
+PATIENCE = 8.0
+_STANDSTILL_SECONDS = 1.0  # without any answer of the brain; then nobody waits on
+# A brain answers some 50 turns a second; whoever came after so many would not be
 # answered in time, and is told so at once by ourselves.
-MOST_ASKING = 100
+MOST_ASKING = 300
 STORE_SECONDS = 2.0  # for writing down a finished turn
 
 
@@ -122,6 +128,7 @@ class Turns:
         engine: the store, see `bot.store`.
         brain: answers the turns.
         deadline: seconds from arrival to the end of waiting for the brain.
+        patience: the same for a calm message while the brain answers others.
 
     Attributes:
         watch: tells who looks on; whoever writes in a conversation calls its `news`.
@@ -136,6 +143,7 @@ class Turns:
         engine: sa.engine.Engine,
         brain: Brain,
         deadline: float = DEADLINE,
+        patience: float = PATIENCE,
     ):
         self._clinics = clinics
         self._screen = screen
@@ -143,6 +151,8 @@ class Turns:
         self._engine = engine
         self._brain = brain
         self._deadline = deadline
+        self._patience = patience
+        self._answered = -math.inf  # when the brain last answered anybody
         self._order = Order()
         self._desk = HandoffDesk(engine, clinics)
         self._asking = 0  # turns that are with the brain
@@ -473,17 +483,37 @@ class Turns:
             language=turn.chosen_language or conversation.chosen_language,
             known_phone=turn.known_phone,
             greeted=conversation.state.language,
+            urgent=tier_at_least(turn.tier, TIER_CONCERN) or turn.asked_for_help,
         )
         self._asking += 1
         try:
             with self.watch.typing(turn.conversation):
-                turn.reply = await asyncio.wait_for(self._brain.turn(request), turn.seconds_left())
+                turn.reply = await self._reply(request, turn.ends)
         except asyncio.TimeoutError:
             turn.trouble = "too slow"
         except BrainError as error:
             turn.trouble = str(error)
         finally:
             self._asking -= 1
+
+    async def _reply(self, request: TurnRequest, ends: float) -> TurnReply:
+        """The brain's answer; raises TimeoutError when it has been waited for long enough."""
+        now = asyncio.get_running_loop().time
+        longest = ends if request.urgent else ends - self._deadline + self._patience
+        asking = asyncio.ensure_future(self._brain.turn(request))
+        try:
+            await asyncio.wait({asking}, timeout=max(0.0, ends - now()))
+            while not asking.done():
+                left = min(longest, self._answered + _STANDSTILL_SECONDS) - now()
+                if left <= 0:
+                    raise asyncio.TimeoutError
+                await asyncio.wait({asking}, timeout=left)
+            reply = asking.result()
+            self._answered = now()
+            return reply
+        finally:
+            asking.cancel()
+            await asyncio.wait({asking})
 
     def _answer(self, turn: InFlight, voice: Voice) -> None:
         """The reply that goes out: the brain's if the guarantee holds, else our own."""

@@ -151,3 +151,37 @@ def test_a_database_without_tables_stops_the_start(assistant, loop, settings, tm
     empty = open_engine(f"sqlite:///{tmp_path}/empty.db", VAULT)
     with pytest.raises(StoreError):
         run(loop, load_brain(settings, empty, assistant.brain.house))
+
+
+def test_a_message_that_comes_again_gets_the_same_answer_and_counts_once(
+    assistant, loop, request_of
+):
+    brain = assistant.brain
+    for text in ("can i keep my job?", "find a program", "me", "no", "Massachusetts"):
+        asked = request_of(text)
+        first, again = run(loop, brain.turn(asked), brain.turn(asked))
+        assert again == first
+        assert first.messages
+
+
+def test_what_another_brain_wrote_meanwhile_is_read_before_the_answer(
+    assistant, loop, request_of, monkeypatch
+):
+    brain, asked = assistant.brain, request_of("me")
+    run(loop, brain.turn(request_of("find a program")))
+    append, others = HandrailTrackerStore._append, []
+
+    def another_is_faster(store, conversation, first, events):
+        monkeypatch.setattr(HandrailTrackerStore, "_append", append)
+        others.append(events)
+        append(store, conversation, first, events)
+        append(store, conversation, first, events)
+
+    monkeypatch.setattr(HandrailTrackerStore, "_append", another_is_faster)
+    [reply] = run(loop, brain.turn(asked))
+    assert reply.state.open_question == "safety_now"
+    [after] = run(loop, brain.turn(request_of("no")))
+    assert after.state.open_question == "state"
+    with reading(assistant.engine) as db:
+        stored = TrackerEvents(db).read(asked.conversation)
+    assert len([event for event in stored if asked.message_id in event]) == 1

@@ -38,7 +38,8 @@ class Installation:
         self.processes: list[subprocess.Popen[str]] = []
         self.lines: list[str] = []
 
-    def start(self, *command: str) -> subprocess.Popen[str]:
+    def start(self, *command: str, **settings: str) -> subprocess.Popen[str]:
+        """Start Python with `command`; `settings` are HANDRAIL_* variables."""
         environment = {
             **os.environ,
             "HANDRAIL_DATA": str(self.data),
@@ -46,6 +47,7 @@ class Installation:
             "PYTHONPATH": str(ROOT),
         }
         environment.pop("HANDRAIL_DATABASE", None)
+        environment.update(settings)
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,
@@ -57,10 +59,10 @@ class Installation:
         self.processes.append(process)
         return process
 
-    def serve(self, *, load_brain: bool = True) -> subprocess.Popen[str]:
+    def serve(self, *, load_brain: bool = True, brains: int = 1) -> subprocess.Popen[str]:
         if load_brain:
             self.load_brain()
-        process = self.start("-c", SERVE)
+        process = self.start("-c", SERVE, HANDRAIL_BRAINS=str(brains))
         self.read_until(process, "answers at")
         return process
 

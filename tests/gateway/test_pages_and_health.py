@@ -164,6 +164,7 @@ async def test_ready_when_brain_and_store_are(web):
     assert response.json() == {
         "ready": True,
         "brain": True,
+        "brains": {"brain": True},
         "store": True,
         "notices": {"waiting": 0, "failing": 0, "dead": 0},
         "reasons": [],

@@ -22,6 +22,7 @@ from bot.serve import BUSY, UNUSABLE
 from bot.settings import ROOT
 from tests.gateway.installation import BRAIN, GATEWAY, PATIENCE, SERVE, Installation
 
+TWO = ("brain 1", "brain 2")
 IN_DANGER = "I want to kill myself tonight"
 
 
@@ -97,6 +98,7 @@ def test_a_gateway_is_safe_while_its_database_cannot_be_used_and_then_recovers(h
     ("variable", "value", "reason"),
     [
         ("HANDRAIL_PORT", "telephone", "HANDRAIL_PORT"),
+        ("HANDRAIL_BRAINS", "0", "HANDRAIL_BRAINS must be a number from 1 to 64"),
         ("HANDRAIL_DATABASE", "sqlite://", "forgets everything"),
         ("HANDRAIL_CLINICS", "/nowhere", "/nowhere"),
         ("HANDRAIL_MODEL", "/nowhere/handrail.tar.gz", "`handrail train`"),
@@ -162,6 +164,23 @@ def test_a_brain_killed_under_load_costs_no_answer(house):
         assert [one.result(PATIENCE) for one in talking] == [15, 15, 15, 15]
     house.until(lambda: house.status("/readyz") == 200)
     assert Visitor(house).ask("after").endswith(": after")
+
+
+def test_one_of_two_brains_killed_under_load_costs_nobody_the_brains_answer(house):
+    supervisor = house.serve(brains=2)
+    house.read_until(supervisor, "ready")
+
+    def talk(_: int) -> set[str]:
+        visitor = Visitor(house)
+        return {visitor.response(f"message {number}") for number in range(15)}
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        talking = [pool.submit(talk, number) for number in range(4)]
+        house.until(lambda: (house.data / "said.txt").exists())
+        house.kill(BRAIN)
+        assert [one.result(PATIENCE) for one in talking] == [{"echo"}] * 4
+    house.read_until(supervisor, "ended (SIGKILL); starting it again")
+    house.until(lambda: house.web.get("/readyz").json()["brains"] == dict.fromkeys(TWO, True))
 
 
 # --- the supervisor -------------------------------------------------------------------

@@ -1,15 +1,14 @@
-"""The product as it is run: `handrail serve`, real brain, real model, real HTTP."""
+"""The product as it is run: `handrail serve`, two real brains, real model, real HTTP."""
 
 from __future__ import annotations
 
+import concurrent.futures
 import threading
 import time
 
 import pytest
 
 from tests.gateway.installation import Installation
-
-APOLOGY = "unavailable"
 
 
 class WebVisitor:
@@ -32,6 +31,14 @@ class WebVisitor:
         return answer.json()
 
 
+def transcript(visitor: WebVisitor) -> list[dict]:
+    return visitor.web.get(visitor.path, headers=visitor.headers).json()["messages"]
+
+
+def heard(visitor: WebVisitor) -> list[tuple[str, str]]:
+    return [(message["from"], message["text"]) for message in transcript(visitor)]
+
+
 def responses(answer: dict) -> list[str]:
     return [message["response"] for message in answer["messages"]]
 
@@ -39,7 +46,7 @@ def responses(answer: dict) -> list[str]:
 @pytest.fixture(scope="module")
 def product(settings, tmp_path_factory):
     installation = Installation(tmp_path_factory.mktemp("product") / "var")
-    process = installation.start("-m", "bot.cli", "serve")
+    process = installation.start("-m", "bot.cli", "serve", "--brains", "2")
     installation.read_until(process, "answers at")
     yield installation
     installation.stop()
@@ -81,28 +88,35 @@ def test_two_messages_at_once_are_both_answered_in_order(ready):
     for thread in threads:
         thread.join()
     assert all(answer["messages"] for answer in answers.values())
-    transcript = visitor.web.get(visitor.path, headers=visitor.headers).json()["messages"]
-    seqs = [message["seq"] for message in transcript]
+    seqs = [message["seq"] for message in transcript(visitor)]
     assert seqs == sorted(seqs)
     assert visitor.says("no")["state"]["open_question"] == "state"
 
 
-def test_a_killed_brain_loses_no_message_and_no_answer_given_before(ready):
-    visitor = WebVisitor(ready)
-    visitor.says("find a program")
-    visitor.says("me")
-    assert visitor.says("no")["state"]["open_question"] == "state"
+def test_a_brain_killed_in_the_middle_of_turns_costs_no_answer_and_doubles_none(ready):
+    said = ["find a program", "me", "no", "Massachusetts", "I'm 34"]
+    ready.until(lambda: all(ready.web.get("/readyz").json()["brains"].values()))
+    undisturbed = WebVisitor(ready)
+    for text in said:
+        undisturbed.says(text)
+    visitors, begun = [WebVisitor(ready) for _ in range(8)], threading.Barrier(9)
 
-    brain = ready.kill("bot.brain")
-    during = [visitor.says("can i work during iop?"), visitor.says("I want to die")]
-    assert responses(during[0])[0].startswith((APOLOGY, "faq_work_school"))
-    assert responses(during[1])[0].startswith("crisis_self")
+    def walk(visitor: WebVisitor) -> None:
+        begun.wait()
+        for text in said:
+            visitor.says(text)
 
-    ready.until(lambda: ready.child("bot.brain") not in (None, brain))
-    ready.until(lambda: ready.status("/readyz") == 200)
-    visitor.says("keep going here")
-    answer = visitor.says("Massachusetts")
-    assert answer["state"]["open_question"] == "age_band", answer
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        walking = [pool.submit(walk, visitor) for visitor in visitors]
+        begun.wait()
+        while not any(len(transcript(visitor)) > 1 for visitor in visitors):
+            pass
+        ready.kill("bot.brain")
+        danger = WebVisitor(ready).says("I want to die")
+        for one in walking:
+            one.result()
+    assert responses(danger)[0].startswith("crisis_self")
+    assert [heard(visitor) for visitor in visitors] == [heard(undisturbed)] * len(visitors)
 
 
 def test_messages_sent_all_through_a_restart_are_all_answered(ready):
@@ -124,14 +138,14 @@ def test_messages_sent_all_through_a_restart_are_all_answered(ready):
     assert time.monotonic() - started < 36 * 3.5, "every answer comes within its deadline"
 
 
-def test_what_was_typed_is_in_no_log(ready):
-    WebVisitor(ready).says("my secret word is zanzibarquartz and my number is 617 555 0142")
-    log = (ready.data / "stderr").read_text()
+def test_what_was_typed_is_in_no_log(product):
+    WebVisitor(product).says("my secret word is zanzibarquartz and my number is 617 555 0142")
+    log = (product.data / "stderr").read_text()
     assert "turn" in log
     assert "zanzibarquartz" not in log
     assert "555 0142" not in log
 
 
-def test_a_second_start_on_the_same_data_is_refused(ready):
-    second = ready.start("-m", "bot.cli", "serve")
+def test_a_second_start_on_the_same_data_is_refused(product):
+    second = product.start("-m", "bot.cli", "serve")
     assert second.wait(30) == 3

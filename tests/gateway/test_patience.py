@@ -1,0 +1,84 @@
+"""How long a message waits for the brain: danger never beyond the deadline, calm while it moves."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.gateway.turn import Turns
+from tests.gateway.conftest import CLINIC, OPEN, SHORT
+
+LONG = 30.0
+
+
+@pytest.fixture
+def busy(clinics, screen, words, engine, brain) -> Turns:
+    """A gateway whose brain answers others all the time, and "slow" messages never."""
+    turns = Turns(
+        clinics=clinics,
+        screen=screen,
+        words=words,
+        engine=engine,
+        brain=brain,
+        deadline=SHORT,
+        patience=LONG,
+    )
+    answer = brain.turn
+
+    async def turn(request):
+        if "slow" in request.text:
+            brain.held.append(asyncio.get_running_loop().create_future())
+            await brain.held[-1]
+        return await answer(request)
+
+    brain.turn, brain.held = turn, []
+    return turns
+
+
+async def say(turns: Turns, text: str) -> str:
+    conversation = (await turns.open(CLINIC, now=OPEN)).conversation
+    return (await turns.take(conversation, now=OPEN, text=text)).messages[0].response
+
+
+async def go_on_until(turns: Turns, waiting: asyncio.Task, seconds: float) -> None:
+    """The brain answers somebody else's messages meanwhile."""
+    end = asyncio.get_running_loop().time() + seconds
+    while not waiting.done() and asyncio.get_running_loop().time() < end:
+        await say(turns, "hello")
+
+
+async def test_a_calm_message_waits_while_others_are_answered(busy, brain):
+    waiting = asyncio.create_task(say(busy, "slow"))
+    await go_on_until(busy, waiting, 3 * SHORT)
+    assert not waiting.done()
+    brain.held[0].set_result(None)
+    assert await waiting == "echo"
+
+
+async def test_a_calm_message_is_answered_by_ourselves_once_nothing_moves(busy, brain):
+    await say(busy, "hello")
+    started = asyncio.get_running_loop().time()
+    assert (await say(busy, "slow")).startswith("unavailable")
+    assert asyncio.get_running_loop().time() - started < LONG / 2
+
+
+async def test_danger_gets_help_at_the_deadline_however_many_others_are_answered(busy, brain):
+    waiting = asyncio.create_task(say(busy, "slow danger"))
+    await go_on_until(busy, waiting, LONG / 2)
+    assert (await waiting).startswith("crisis_self")
+    assert brain.held[0].cancelled()
+
+
+async def test_patience_has_an_end(busy, monkeypatch):
+    monkeypatch.setattr(busy, "_patience", 2 * SHORT)
+    waiting = asyncio.create_task(say(busy, "slow"))
+    await go_on_until(busy, waiting, LONG / 2)
+    assert (await waiting).startswith("unavailable")
+
+
+@pytest.mark.parametrize(("text", "urgent"), [("hello", False), ("danger", True), ("uneasy", True)])
+async def test_the_brain_is_told_what_must_not_wait(turns, brain, text, urgent):
+    conversation = (await turns.open(CLINIC, now=OPEN)).conversation
+    await turns.take(conversation, now=OPEN, text=text)
+    assert brain.requests[-1].urgent is urgent
