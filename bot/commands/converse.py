@@ -12,7 +12,8 @@ from typing import Any
 from bot.commands.assistant import Assistant
 from bot.commands.jsonlines import LineError, answer_lines, read_time
 from bot.gateway.incoming import normalise
-from bot.gateway.texting import Outcome, Texting
+from bot.gateway.text_outcomes import Outcome
+from bot.gateway.texting import Texting
 from bot.gateway.turn import Answer, Refused
 from bot.store.sms import Arrival
 from bot.vocabulary import SMS
@@ -36,6 +37,7 @@ class Conversation:
                 turns=assistant.turns,
                 engine=assistant.engine,
                 clock=lambda: self._now,
+                holder="converse",
             )
 
     async def answer(self, given: Mapping[str, Any], language: str | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from bot.console.office import Ask, Office, RefusedError, to
-from bot.notify.notice import AGAIN, DIGEST, NEW, STILL_WAITING, SUPERVISOR
+from bot.notify.notice import AGAIN, DIGEST, LOST_TEXT, NEW, STILL_WAITING, SUPERVISOR
 from bot.store import reading, writing
 from bot.store.audit import Audit
 from bot.store.outbox import Notification, Outbox
@@ -21,6 +21,7 @@ _WHAT = {
     SUPERVISOR: "Request that nobody has taken, to supervisors",
     STILL_WAITING: "Request that still waits",
     DIGEST: "Requests of the night",
+    LOST_TEXT: "A text could not be delivered",
 }
 _GONE = RefusedError(
     404, "Nothing to try again", "This notice has been delivered meanwhile, or is not yours to see."

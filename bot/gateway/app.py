@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -35,6 +36,7 @@ from bot.gateway.turn import DEADLINE, Screen, Turns
 from bot.safety.replies import CrisisReplies
 from bot.store import StoreError, migrate
 from bot.texts.messages import load_texts
+from bot.twilio import Provider
 
 _RETRY_SECONDS = 5.0
 
@@ -53,6 +55,7 @@ def create_app(
     limits: Limits | None = None,
     bundles: Bundles | None = None,
     twilio: TwilioDoor | None = None,
+    provider: Provider | None = None,
 ) -> Starlette:
     """The gateway as an ASGI application.
 
@@ -69,6 +72,7 @@ def create_app(
         limits: counts what every sender asks; by default without trusted proxies.
         bundles: the chat's script; by default the present version alone.
         twilio: how texts are known to come from Twilio; by default none are taken.
+        provider: takes the texts that cannot go by the store when it has failed.
     """
     bundles = bundles or Bundles(load_bundle())
     limits = limits or Limits(time.monotonic)
@@ -84,13 +88,20 @@ def create_app(
     )
     forms = Forms(turns, words, limits, clock, stored=api.stored, shown=api.shown)
     streams = Streams(engine, turns.watch, api.stored)
-    texting = Texting(clinics=clinics, turns=turns, engine=engine, clock=clock)
+    texting = Texting(
+        clinics=clinics,
+        turns=turns,
+        engine=engine,
+        clock=clock,
+        holder=secrets.token_hex(8),
+        provider=provider,
+    )
     app = Starlette(
         routes=[
             *api.routes(clinics, turns, streams, words, limits, clock),
             *bundles.routes(),
             *sms.routes(twilio or TwilioDoor("", ()), clinics, texting, turns, clock),
-            *health.routes(engine, brains),
+            *health.routes(engine, brains, clock),
             *console_routes(
                 engine=engine,
                 clinics=clinics,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from datetime import datetime
 
 import sqlalchemy as sa
 from starlette.requests import Request
@@ -12,11 +14,12 @@ from starlette.routing import Route
 from bot.gateway.brains import Brains
 from bot.store import StoreError, check, reading
 from bot.store.outbox import Outbox
+from bot.store.sms import SmsOutbox
 
 _STORE_SECONDS = 2.0
 
 
-def routes(engine: sa.engine.Engine, brains: Brains) -> list[Route]:
+def routes(engine: sa.engine.Engine, brains: Brains, clock: Callable[[], datetime]) -> list[Route]:
     """The two health routes."""
 
     async def healthz(_: Request) -> Response:
@@ -36,12 +39,33 @@ def routes(engine: sa.engine.Engine, brains: Brains) -> list[Route]:
                 "brains": states,
                 "store": store_problem is None,
                 "notices": await _notices(engine),
+                "texts": await _texts(engine, clock()),
                 "reasons": reasons,
             },
             status_code=503 if reasons else 200,
         )
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
+
+
+async def _texts(engine: sa.engine.Engine, now: datetime) -> dict[str, int] | None:
+    """How texting stands; "late" and "lost" are for people to look at, not for a balancer.
+
+    None: the store cannot say.
+    """
+
+    def read() -> dict[str, int]:
+        with reading(engine) as db:
+            backlog = SmsOutbox(db).backlog(now)
+        return {
+            "unanswered": backlog.unanswered,
+            "waiting": backlog.waiting,
+            "failing": backlog.failing,
+            "late": backlog.late,
+            "lost": backlog.lost,
+        }
+
+    return await _read(read)
 
 
 async def _notices(engine: sa.engine.Engine) -> dict[str, int] | None:
@@ -55,6 +79,10 @@ async def _notices(engine: sa.engine.Engine) -> dict[str, int] | None:
             backlog = Outbox(db).backlog()
         return {"waiting": backlog.waiting, "failing": backlog.failing, "dead": backlog.dead}
 
+    return await _read(read)
+
+
+async def _read(read: Callable[[], dict[str, int]]) -> dict[str, int] | None:
     try:
         return await asyncio.wait_for(asyncio.to_thread(read), _STORE_SECONDS)
     except (StoreError, asyncio.TimeoutError):

@@ -48,11 +48,13 @@ class Answer:
     Attributes:
         offered: the choices of the question before; where the message got no answer,
             they are still meant.
+        responses: names of the reviewed texts, of which one message may hold several.
     """
 
     messages: list[Shown]
     state: TurnState
     offered: tuple[Button, ...] = ()
+    responses: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,9 +23,11 @@ from bot.reviewed import DataError
 from bot.safety.replies import load_replies
 from bot.settings import Settings
 from bot.store import StoreError, open_store
+from bot.twilio import Twilio
 
 UNUSABLE = 2  # exit code: a setting or a data file must be mended
 _HEADER_BYTES = 16 * 1024
+_PATIENCE = 5.0  # seconds for Twilio, when a text must go without the store
 _FINISH_SECONDS = 8  # for turns in flight when asked to stop
 
 
@@ -50,6 +52,7 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
             bundles=Bundles(load_bundle(), settings.data / "widgets"),
             limits=Limits(time.monotonic),
             twilio=TwilioDoor(settings.public_url, settings.twilio_tokens),
+            provider=Twilio.of_settings(settings, patience=_PATIENCE),
         )
     except (OSError, ValueError, DataError, StoreError) as error:
         print(f"the gateway cannot start: {error}", file=sys.stderr)

@@ -298,7 +298,8 @@ class Turns:
             replaced=turn.replaced,
             milliseconds=round((asyncio.get_running_loop().time() - started) * 1000),
         )
-        return Answer(turn.shown, turn.state, tuple(turn.offered))
+        said = tuple(message.response for message in turn.messages)
+        return Answer(turn.shown, turn.state, tuple(turn.offered), said)
 
     async def transcript(
         self, conversation: str, *, after: int, allowed: Callable[[Conversation], bool]
@@ -707,7 +708,8 @@ def _unsaved(channel: Channel, messages: list[BotMessage]) -> list[Shown]:
 
 
 def _again(answered: list[StoredMessage], state: TurnState) -> Answer:
-    return Answer([Shown(m.seq, m.text, m.response or "", m.buttons) for m in answered], state)
+    shown = [Shown(m.seq, m.text, m.response or "", m.buttons) for m in answered]
+    return Answer(shown, state, responses=tuple(each.response for each in shown))
 
 
 def _log_trouble(conversation: str, error: BaseException) -> None:

@@ -35,6 +35,7 @@ AGAIN = "again"  # unclaimed after urgent_after_minutes
 SUPERVISOR = "supervisor"  # unclaimed after supervisor_after_minutes
 STILL_WAITING = "still_waiting"  # unclaimed; once an hour after that
 DIGEST = "digest"
+LOST_TEXT = "lost_text"  # of ours, to somebody who waits
 
 # Further messages of danger in one conversation page at most so often.
 _ONE_PAGE_SECONDS = 600
@@ -71,7 +72,7 @@ class Notice:
 
     Attributes:
         key: the same for the same thing, so that it is told once; a hash, kept in the house.
-        kind: NEW, AGAIN, SUPERVISOR, STILL_WAITING or DIGEST.
+        kind: NEW, AGAIN, SUPERVISOR, STILL_WAITING, DIGEST or LOST_TEXT.
         clinic: its id.
         subject: what it is about: a code, a conversation, or the moment of an opening.
         channel: EMAIL or WEBHOOK.
@@ -134,6 +135,27 @@ def notifications_for(event: Event, clinic: Clinic | None) -> list[Notice]:
         occasion=occasion,
         payload=request_payload(clinic, event.reference, urgency),
         now=event.at,
+    )
+
+
+def lost_text(clinic: Clinic, reference: str, *, urgent: bool, now: datetime) -> list[Notice]:
+    """What to send because a text to somebody with a record will never arrive.
+
+    Once a day and code, at any hour: whoever waits for that text may wait in vain.
+
+    Args:
+        reference: the record's code.
+        urgent: a person must look at once.
+        now: zone-aware.
+    """
+    urgency = URGENT if urgent else ROUTINE
+    return addressed(
+        LOST_TEXT,
+        clinic,
+        subject=reference,
+        occasion=f"{urgency}|{local_date(clinic, now)}",
+        payload=request_payload(clinic, reference, urgency),
+        now=now,
     )
 
 

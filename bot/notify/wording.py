@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.notify.notice import AGAIN, DIGEST, NEW, ROUTINE, STILL_WAITING, SUPERVISOR, URGENT
+from bot.notify.notice import (
+    AGAIN,
+    DIGEST,
+    LOST_TEXT,
+    NEW,
+    ROUTINE,
+    STILL_WAITING,
+    SUPERVISOR,
+    URGENT,
+)
 
 _SUBJECTS = {
     (NEW, URGENT): "New urgent request {code}",
@@ -18,6 +27,8 @@ _SUBJECTS = {
     (AGAIN, URGENT): "Not claimed yet: urgent request {code}",
     (SUPERVISOR, URGENT): "For supervisors: urgent request {code} is not claimed",
     (STILL_WAITING, URGENT): "Still not claimed: urgent request {code}",
+    (LOST_TEXT, URGENT): "A text could not be delivered: urgent request {code}",
+    (LOST_TEXT, ROUTINE): "A text could not be delivered: request {code}",
 }
 
 

@@ -6,6 +6,8 @@ https://www.twilio.com/docs/api/errors (codes).
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 _RANKS = {
     "accepted": 0,
     "scheduled": 0,
@@ -41,6 +43,10 @@ _NEVER = {
     "30032": "the toll-free number is not verified",
     "30034": "the number is not registered (A2P 10DLC)",
 }
+
+
+LATE = timedelta(minutes=5)
+"""After so long a text that waits to be sent has waited too long."""
 
 
 def moves_on(known: str | None, status: str) -> bool:

@@ -27,6 +27,7 @@ class _Entry(ReviewedModel):
 
 class _Keyword(_Entry):
     words: tuple[str, ...]
+    spanish: tuple[str, ...]
 
 
 class _Revocation(_Entry):
@@ -44,20 +45,30 @@ class Keywords:
 
     Args:
         words: plain words to one of OPT_OUT, OPT_IN, HELP.
+        spanish: those of them that are Spanish.
         revocations: plain phrases that take consent back.
         somebody_else: plain words; after one of them a phrase is about other texts.
     """
 
     def __init__(
-        self, words: dict[str, str], revocations: tuple[str, ...], somebody_else: frozenset[str]
+        self,
+        words: dict[str, str],
+        spanish: frozenset[str],
+        revocations: tuple[str, ...],
+        somebody_else: frozenset[str],
     ):
         self._words = words
+        self._spanish = spanish
         self._somebody_else = somebody_else
         self._revocations = re.compile(rf"\b(?:{'|'.join(map(re.escape, revocations))})\b")
 
     def exact(self, text: str) -> str | None:
         """OPT_OUT, OPT_IN or HELP if the whole of `text` is such a word, else None."""
         return self._words.get(plain(text))
+
+    def language(self, text: str) -> str | None:
+        """The language of a keyword, where the word is of one only: "es", else None."""
+        return "es" if plain(text) in self._spanish else None
 
     def revokes(self, text: str) -> bool:
         """Whether `text` says in words of its own that no texts are wanted."""
@@ -83,8 +94,10 @@ def load_keywords(path: Path = KEYWORDS) -> Keywords:
     for index, entry in enumerate(content.keywords):
         if entry.id not in (OPT_OUT, OPT_IN, HELP):
             problems.append(document.problem(("keywords", index), "opt_out, opt_in or help"))
-        for position, word in enumerate(entry.words):
-            place = ("keywords", index, "words", position)
+        places = [("words", each) for each in range(len(entry.words))]
+        places += [("spanish", each) for each in range(len(entry.spanish))]
+        for word, where in zip((*entry.words, *entry.spanish), places, strict=True):
+            place = ("keywords", index, *where)
             if word != plain(word) or not word:
                 problems.append(
                     document.problem(place, f"{word!r} must be written {plain(word)!r}")
@@ -100,4 +113,5 @@ def load_keywords(path: Path = KEYWORDS) -> Keywords:
     if problems:
         raise DataError(problems)
     phrases = tuple(phrase for each in content.revocations for phrase in each.phrases)
-    return Keywords(words, phrases, frozenset(content.somebody_else))
+    spanish = frozenset(word for each in content.keywords for word in each.spanish)
+    return Keywords(words, spanish, phrases, frozenset(content.somebody_else))

@@ -15,7 +15,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.sms.delivery import moves_on
+from bot.sms.delivery import LATE, NOT_DELIVERED, moves_on, reason_of
+from bot.store.errors import Conflict
 from bot.store.tables import conversation as conversation_table
 from bot.store.tables import sms_consent, sms_contact, sms_inbox, sms_outbox
 from bot.store.vault import vault_of
@@ -23,13 +24,18 @@ from bot.store.vault import vault_of
 LEASE = timedelta(minutes=2)
 """How long a worker has for the texts that it took."""
 
+INBOX_LEASE = timedelta(seconds=20)
+"""How long a gateway has for one text of a number: longer than a turn can take."""
+
 # Kinds of texts that go out.
 REPLY = "reply"  # to a text that just came
 CONFIRMATION = "confirmation"  # of an opt-out: the one text that may follow it
 CRISIS = "crisis"  # crisis lines, which an opted-out number gets too
 STAFF = "staff"  # a person at the clinic wrote it
 
-EVEN_OPTED_OUT = (CONFIRMATION, CRISIS)
+HELP_ASKED = "help"  # the answer to HELP, which everybody gets
+
+EVEN_OPTED_OUT = (CONFIRMATION, CRISIS, HELP_ASKED)
 
 # Kinds of consent.
 WROTE_FIRST = "wrote_first"
@@ -129,6 +135,36 @@ class Outgoing:
     created: datetime
     attempts: int
     contact: Contact
+
+
+@dataclasses.dataclass(frozen=True)
+class Lost:
+    """A text that did not arrive: its kind, when it was written, and why."""
+
+    kind: str
+    at: datetime
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Backlog:
+    """How texting stands.
+
+    Attributes:
+        unanswered: texts that came in and are not answered.
+        waiting: texts that should have gone out and have not.
+        failing: those of them that were tried.
+        late: those of them that have waited too long.
+        lost: texts that will never arrive.
+        oldest: when the one that waits longest was written.
+    """
+
+    unanswered: int
+    waiting: int
+    failing: int
+    late: int
+    lost: int
+    oldest: datetime | None
 
 
 class SmsContacts:
@@ -269,8 +305,39 @@ class SmsInbox:
         ).all()
         return {row.sid for row in rows}, {row.idempotency for row in rows if row.idempotency}
 
-    def next(self, conversation: str) -> Received | None:
-        """The oldest text of this conversation that is not answered yet."""
+    def take(self, conversation: str, holder: str, now: datetime) -> Received | None:
+        """Lease a number and give its oldest text that is not answered yet.
+
+        None, and no lease, if nothing waits or if another gateway is at work on this
+        number. The row of the number is locked first: a text that another gateway commits
+        meanwhile is seen here, or that gateway finds the number free.
+
+        Args:
+            holder: names the gateway; its own lease is renewed.
+        """
+        number = sms_contact.c
+        until = number.held_until
+        free = until.is_(None) | (until <= now) | (until > now + INBOX_LEASE)
+        leased = self._connection.execute(
+            sa.update(sms_contact)
+            .where(number.conversation == conversation, free | (number.held_by == holder))
+            .values(held_by=holder, held_until=now + INBOX_LEASE)
+        )
+        if not leased.rowcount:
+            return None
+        received = self._oldest(conversation)
+        if received is None:
+            self.release(holder, conversation)
+        return received
+
+    def release(self, holder: str, conversation: str | None = None) -> None:
+        """Free this number, or all that this gateway holds."""
+        mine = sms_contact.c.held_by == holder
+        if conversation is not None:
+            mine &= sms_contact.c.conversation == conversation
+        self._connection.execute(sa.update(sms_contact).where(mine).values(_LET_GO))
+
+    def _oldest(self, conversation: str) -> Received | None:
         row = self._connection.execute(
             sa.select(sms_inbox)
             .where(sms_inbox.c.contact == conversation, sms_inbox.c.done.is_(None))
@@ -297,18 +364,43 @@ class SmsInbox:
             is not None,
         )
 
-    def waiting(self) -> list[str]:
-        """The conversations that have texts which are not answered yet."""
+    def answered(self, sids: Sequence[str]) -> set[str]:
+        """Which of these texts are answered."""
         rows = self._connection.execute(
-            sa.select(sms_inbox.c.contact).where(sms_inbox.c.done.is_(None)).distinct()
+            sa.select(sms_inbox.c.sid).where(
+                sms_inbox.c.sid.in_(list(sids)), sms_inbox.c.done.is_not(None)
+            )
+        )
+        return set(rows.scalars())
+
+    def waiting(self, holder: str, now: datetime) -> list[str]:
+        """The conversations with unanswered texts on which no other gateway works."""
+        until, mine = sms_contact.c.held_until, sms_contact.c.held_by == holder
+        rows = self._connection.execute(
+            sa.select(sms_contact.c.conversation)
+            .join(sms_inbox, sms_inbox.c.contact == sms_contact.c.conversation)
+            .where(sms_inbox.c.done.is_(None))
+            .where(mine | until.is_(None) | (until <= now) | (until > now + INBOX_LEASE))
+            .distinct()
         )
         return list(rows.scalars())
 
-    def done(self, received: Received, now: datetime) -> None:
-        """It is answered: the transcript has its words."""
-        self._connection.execute(
-            sa.update(sms_inbox).where(sms_inbox.c.id == received.id).values(done=now, text=None)
+    def done(self, received: Received, holder: str, now: datetime) -> None:
+        """It is answered: the transcript has its words.
+
+        Raises:
+            Conflict: the lease ran out, and the text is another gateway's now.
+        """
+        held = sa.exists().where(
+            sms_contact.c.conversation == sms_inbox.c.contact, sms_contact.c.held_by == holder
         )
+        answered = self._connection.execute(
+            sa.update(sms_inbox)
+            .where(sms_inbox.c.id == received.id, sms_inbox.c.done.is_(None), held)
+            .values(done=now, text=None)
+        )
+        if not answered.rowcount:
+            raise Conflict("another gateway has taken this text over")
 
 
 class SmsOutbox:
@@ -337,13 +429,13 @@ class SmsOutbox:
         )
         return True
 
-    def cancel(self, conversation: str, reason: str, now: datetime) -> None:
-        """What waits for this number is not sent any more."""
+    def cancel(self, conversation: str, now: datetime) -> None:
+        """No texts are wanted: what waits for this number is not sent any more."""
         self._connection.execute(
             sa.update(sms_outbox)
             .where(sms_outbox.c.contact == conversation, _WAITING)
             .where(sms_outbox.c.kind.not_in(EVEN_OPTED_OUT))
-            .values(dead=now, last_error=reason, text=None)
+            .values(dead=now, last_error=_NOT_WANTED, text=None)
         )
 
     def anything_due(self, now: datetime) -> bool:
@@ -393,23 +485,64 @@ class SmsOutbox:
         reason = reason[:_REASON_CHARACTERS]
         self._change(text.id, last_error=reason, dead=now, text=None, **_LET_GO)
 
-    def release(self, holder: str) -> None:
-        """Free what this worker held."""
-        self._connection.execute(
-            sa.update(sms_outbox).where(sms_outbox.c.held_by == holder, _WAITING).values(_LET_GO)
+    def release(self, holder: str) -> int:
+        """Free what this worker held; returns how many."""
+        return int(
+            self._connection.execute(
+                sa.update(sms_outbox)
+                .where(sms_outbox.c.held_by == holder, _WAITING)
+                .values(_LET_GO)
+            ).rowcount
         )
 
-    def told(self, identity: str, status: str, code: str | None) -> str | None:
-        """The provider says where a text is; returns its conversation if that was news."""
+    def told(self, identity: str, status: str, code: str | None) -> tuple[str, str] | None:
+        """The provider says where a text is; gives its conversation and kind if that is news."""
         row = self._connection.execute(
-            sa.select(sms_outbox.c.status, sms_outbox.c.contact)
+            sa.select(sms_outbox.c.status, sms_outbox.c.contact, sms_outbox.c.kind)
             .where(sms_outbox.c.id == identity)
             .with_for_update()
         ).one_or_none()
         if row is None or not moves_on(row.status, status):
             return None
         self._change(identity, status=status, error_code=code)
-        return str(row.contact)
+        return str(row.contact), str(row.kind)
+
+    def lost(self, conversation: str) -> list[Lost]:
+        """The latest texts to this number that did not arrive, oldest first."""
+        row = sms_outbox.c
+        rows = self._connection.execute(
+            sa.select(row.kind, row.created, row.last_error, row.error_code)
+            .where(row.contact == conversation, _LOST)
+            .order_by(row.seq.desc())
+            .limit(_LOST_SHOWN)
+        ).all()
+        return [
+            Lost(each.kind, each.created, each.last_error or reason_of(each.error_code or "?"))
+            for each in reversed(rows)
+        ]
+
+    def backlog(self, now: datetime) -> Backlog:
+        """How texting stands; texts that are held for the day do not wait yet."""
+        row = sms_outbox.c
+        waits = _WAITING & (row.due.is_(None) | (row.due <= now) | (row.attempts > 0))
+        since = sa.case((row.attempts == 0, sa.func.coalesce(row.due, row.created)))
+
+        def count(condition: Any) -> Any:
+            return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
+
+        found = self._connection.execute(
+            sa.select(
+                count(waits),
+                count(waits & row.last_error.is_not(None)),
+                count(waits & (sa.func.coalesce(since, row.created) < now - LATE)),
+                count(_LOST),
+                sa.func.min(sa.case((waits, row.created)), type_=row.created.type),
+            ).where(_WAITING | _LOST)
+        ).one()
+        unanswered = self._connection.execute(
+            sa.select(sa.func.count()).select_from(sms_inbox).where(sms_inbox.c.done.is_(None))
+        ).scalar_one()
+        return Backlog(int(unanswered), *found)
 
     def written_since(self, conversation: str, moment: datetime) -> int:
         """How many texts were written to this number since `moment`."""
@@ -470,7 +603,7 @@ def opted_out(db: sa.engine.Connection, conversation: str, code: str, now: datet
         return
     contacts.change(conversation, now, opted_out=now)
     contacts.consent(conversation, OPTED_OUT, "provider", f"Twilio {code}", now)
-    SmsOutbox(db).cancel(conversation, "no texts are wanted any more", now)
+    SmsOutbox(db).cancel(conversation, now)
 
 
 def _contact(connection: sa.engine.Connection, row: Any) -> Contact:
@@ -480,3 +613,8 @@ def _contact(connection: sa.engine.Connection, row: Any) -> Contact:
 
 _LET_GO = {"held_by": None, "held_until": None}
 _WAITING = sms_outbox.c.sent.is_(None) & sms_outbox.c.dead.is_(None)
+_NOT_WANTED = "no texts are wanted any more"
+_LOST = sms_outbox.c.status.in_(NOT_DELIVERED) | (
+    sms_outbox.c.dead.is_not(None) & (sms_outbox.c.last_error != _NOT_WANTED)
+)
+_LOST_SHOWN = 5

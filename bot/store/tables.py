@@ -352,6 +352,9 @@ sms_contact = sa.Table(
     sa.Column("crisis_answered", Moment),
     # Until then a person answers, and the assistant is silent.
     sa.Column("in_charge_until", Moment),
+    # Which gateway works off what came from this number, and until when.
+    sa.Column("held_by", sa.String(200)),
+    sa.Column("held_until", Moment),
     sa.Column("created", Moment, nullable=False),
     sa.Column("updated", Moment, nullable=False),
 )

@@ -10,17 +10,17 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from datetime import datetime, timedelta
 from random import Random
 
 import sqlalchemy as sa
 import structlog
 
-from bot.store import StoreError, reading, writing
+from bot.sending import Failed, NotReady
+from bot.store import StoreError, writing
 from bot.store.outbox import LONGEST_WAIT, Notification, Outbox
-from bot.worker.channel import Channel, Failed, NotReady
+from bot.worker.batches import Batches
+from bot.worker.channel import Channel
 
 MOST_ATTEMPTS = 300
 """Tries before a notice is dead: about a day at one every five minutes."""
@@ -71,42 +71,27 @@ class Delivery:
     ):
         self._engine = engine
         self._channels = channels
-        self._holder = holder
+        self._batches = Batches(engine, Outbox, holder=holder, clock=clock, stop=stop)
         self._clock = clock
         self._random = random
         self._stop = stop
 
     def deliver_due(self) -> None:
         """Send everything that is due now; raises `StoreError` if the store fails."""
-        with ThreadPoolExecutor(_SESSIONS) as pool:
-            while not self._stop.is_set():
-                batch = self._take()
-                if not batch:
-                    return
-                sessions: dict[tuple[str, str], list[Notification]] = defaultdict(list)
-                for each in batch:
-                    receiver = self._channels[each.channel].receiver(each)
-                    sessions[each.channel, receiver].append(each)
-                # Each thread gets a copy of this one's context: the log's process name.
-                held = [
-                    pool.submit(copy_context().run, self._hold_session, group)
-                    for group in sessions.values()
-                ]
-                for each_session in held:
-                    each_session.result()
+        self._batches.work_off(
+            self._hold_session, size=_BATCH, at_once=_SESSIONS, groups=self._by_receiver
+        )
 
     def release(self) -> int:
         """Free what this worker held when it stopped or died; returns how many."""
-        with writing(self._engine) as db:
-            return Outbox(db).release(self._holder)
+        return self._batches.release()
 
-    def _take(self) -> list[Notification]:
-        now = self._clock()
-        with reading(self._engine) as db:
-            if not Outbox(db).anything_due(now):
-                return []
-        with writing(self._engine) as db:
-            return Outbox(db).take(self._holder, now, _BATCH)
+    def _by_receiver(self, batch: Sequence[Notification]) -> list[list[Notification]]:
+        sessions: dict[tuple[str, str], list[Notification]] = defaultdict(list)
+        for each in batch:
+            receiver = self._channels[each.channel].receiver(each)
+            sessions[each.channel, receiver].append(each)
+        return list(sessions.values())
 
     def _hold_session(self, group: Sequence[Notification]) -> None:
         """Send these, which go to one server, one after the other."""

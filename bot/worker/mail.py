@@ -12,8 +12,9 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from bot.notify.wording import subject_of, text_of
+from bot.sending import PATIENCE, Failed, NotReady
 from bot.store.outbox import Notification
-from bot.worker.channel import PATIENCE, Failed, NotReady, Send
+from bot.worker.channel import Send
 
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _USAGE = (

@@ -1,13 +1,21 @@
-"""What keeps notices from being sent: settings that are missing or unusable."""
+"""What keeps notices and texts from going out, so that an operator sees it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+import structlog
 
 from bot.clinic.profile import Clinic
-from bot.worker.channel import NotReady
+from bot.sending import NotReady
+from bot.store import reading
+from bot.store.sms import SmsOutbox
 from bot.worker.mail import read_mail_server
 from bot.worker.webhook import read_secret
+
+log = structlog.get_logger("handrail.worker")
 
 
 def not_ready(
@@ -34,3 +42,12 @@ def not_ready(
         except NotReady as error:
             reasons[str(error)] = None
     return list(reasons)
+
+
+def say_if_texts_are_late(engine: sa.engine.Engine, now: datetime) -> None:
+    """An error in the log while texts wait that should have gone out long ago."""
+    with reading(engine) as db:
+        backlog = SmsOutbox(db).backlog(now)
+    if backlog.late and backlog.oldest is not None:
+        minutes = round((now - backlog.oldest).total_seconds() / 60)
+        log.error("texts wait too long", waiting=backlog.waiting, oldest_minutes=minutes)

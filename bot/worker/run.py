@@ -23,14 +23,14 @@ from bot.settings import Settings
 from bot.store import StoreError, migrate, open_store, reading
 from bot.store.outbox import Outbox
 from bot.store.purge import Retention, load_retention, purge
+from bot.twilio import Twilio
 from bot.worker.channel import Channel
 from bot.worker.delivery import Delivery
 from bot.worker.jobs import Job, work
 from bot.worker.mail import Mail
-from bot.worker.readiness import not_ready
+from bot.worker.readiness import not_ready, say_if_texts_are_late
 from bot.worker.rounds import page, tell_of_the_night
 from bot.worker.texts import TextDelivery
-from bot.worker.twilio import Twilio
 from bot.worker.webhook import Webhooks
 
 UNUSABLE = 2  # exit code: a setting or a data file must be mended
@@ -38,6 +38,7 @@ _RETRY_SECONDS = 5.0
 _DELIVER_EVERY = 1.0
 _TEXTS_EVERY = 0.25
 _LOOK_EVERY = 15.0  # for pages and digests
+_LATE_EVERY = 60.0
 _PURGE_EVERY = 3600.0
 
 log = structlog.get_logger("handrail.worker")
@@ -88,6 +89,7 @@ def _work(
         Job("deliver", _DELIVER_EVERY, delivery.deliver_due),
         Job("page", _LOOK_EVERY, lambda: page(engine, clinics, _clock())),
         Job("digest", _LOOK_EVERY, lambda: tell_of_the_night(engine, clinics, _clock())),
+        Job("late texts", _LATE_EVERY, lambda: say_if_texts_are_late(engine, _clock())),
         Job("purge", _PURGE_EVERY, lambda: purge(engine, retention, _clock())),
     ]
     delivery.release()  # what this worker held when it was killed
@@ -105,7 +107,8 @@ def _texting(
     stop: threading.Event,
 ) -> Iterator[None]:
     """Texts go out in a thread of their own: they must not wait behind a slow mail server."""
-    if not settings.twilio_account or not settings.twilio_tokens:
+    provider = Twilio.of_settings(settings)
+    if provider is None:
         silent = [clinic.id for clinic in clinics.values() if clinic.sms]
         if silent:
             log.error(
@@ -114,12 +117,6 @@ def _texting(
             )
         yield
         return
-    provider = Twilio(
-        settings.twilio_account,
-        settings.twilio_tokens[0],
-        api=settings.twilio_api,
-        callback=f"{settings.public_url}/sms/twilio/status",
-    )
     texts = TextDelivery(
         engine,
         provider,

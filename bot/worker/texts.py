@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from datetime import datetime, timedelta
 from random import Random
 
@@ -19,12 +17,14 @@ import sqlalchemy as sa
 import structlog
 
 from bot.clinic.profile import Clinic
+from bot.handoff.lost_text import tell_of_lost_text
+from bot.sending import Failed, NotReady
 from bot.sms.delivery import OPTED_OUT_CODES
-from bot.store import reading, writing
-from bot.store.sms import Outgoing, SmsOutbox, opted_out
-from bot.worker.channel import Failed, NotReady
+from bot.store import writing
+from bot.store.sms import REPLY, Outgoing, SmsOutbox, opted_out
+from bot.twilio import Provider, Refused
+from bot.worker.batches import Batches
 from bot.worker.delivery import wait_after
-from bot.worker.twilio import Provider, Refused
 
 LONGEST = timedelta(hours=24)
 """After so long a text that could not be sent is given up: its answer is no answer any more."""
@@ -62,34 +62,22 @@ class TextDelivery:
         self._engine = engine
         self._provider = provider
         self._clinics = clinics
-        self._holder = holder
+        self._batches = Batches(engine, SmsOutbox, holder=holder, clock=clock, stop=stop)
         self._clock = clock
         self._random = random
-        self._stop = stop
 
     def deliver_due(self) -> None:
         """Send every text that is due now; raises `StoreError` if the store fails."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            while not self._stop.is_set():
-                batch = self._take()
-                if not batch:
-                    return
-                # Each thread gets a copy of this one's context: the log's process name.
-                for done in [pool.submit(copy_context().run, self._send, each) for each in batch]:
-                    done.result()
+        self._batches.work_off(
+            lambda group: self._send(group[0]),
+            size=_AT_ONCE,
+            at_once=_AT_ONCE,
+            groups=lambda batch: [[each] for each in batch],
+        )
 
-    def release(self) -> None:
-        """Free what this worker held when it stopped or died."""
-        with writing(self._engine) as db:
-            SmsOutbox(db).release(self._holder)
-
-    def _take(self) -> list[Outgoing]:
-        now = self._clock()
-        with reading(self._engine) as db:
-            if not SmsOutbox(db).anything_due(now):
-                return []
-        with writing(self._engine) as db:
-            return SmsOutbox(db).take(self._holder, now, _AT_ONCE)
+    def release(self) -> int:
+        """Free what this worker held when it stopped or died; returns how many."""
+        return self._batches.release()
 
     def _send(self, text: Outgoing) -> None:
         try:
@@ -124,15 +112,19 @@ class TextDelivery:
         self._later(text, str(failure), wait_after(text.attempts, self._random))
 
     def _refused(self, text: Outgoing, refused: Refused) -> None:
-        now = self._clock()
-        if refused.code in OPTED_OUT_CODES:
-            with writing(self._engine) as db:
-                opted_out(db, text.contact.conversation, refused.code, now)
-        self._give_up(text, str(refused))
+        self._give_up(text, str(refused), opted_out_by=refused.code)
 
-    def _give_up(self, text: Outgoing, reason: str) -> None:
+    def _give_up(self, text: Outgoing, reason: str, opted_out_by: str = "") -> None:
+        """Write down that it will never be sent; staff hear of it."""
+        now, conversation = self._clock(), text.contact.conversation
+        unwanted = opted_out_by in OPTED_OUT_CODES
         with writing(self._engine) as db:
-            SmsOutbox(db).give_up(text, reason, self._clock())
+            if unwanted:
+                opted_out(db, conversation, opted_out_by, now)
+            SmsOutbox(db).give_up(text, reason, now)
+            # That an answer does not reach who wants no texts is as it should be.
+            if not (unwanted and text.kind == REPLY):
+                tell_of_lost_text(db, self._clinics, conversation, text.kind, now)
         log.error("text given up", text=text.id, kind=text.kind, reason=reason)
 
     def _later(self, text: Outgoing, reason: str, wait: timedelta) -> None:

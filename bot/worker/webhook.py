@@ -17,8 +17,9 @@ from standardwebhooks import Webhook
 
 from bot.clinic.profile import Clinic
 from bot.notify.wording import body_of
+from bot.sending import PATIENCE, Failed, NotReady
 from bot.store.outbox import Notification
-from bot.worker.channel import PATIENCE, Failed, NotReady, Send
+from bot.worker.channel import Send
 
 # Answers of the 4xx kind that ask for another try: timeout, too early, too many requests.
 _LATER = (408, 425, 429)

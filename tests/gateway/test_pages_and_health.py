@@ -167,6 +167,7 @@ async def test_ready_when_brain_and_store_are(web):
         "brains": {"brain": True},
         "store": True,
         "notices": {"waiting": 0, "failing": 0, "dead": 0},
+        "texts": {"unanswered": 0, "waiting": 0, "failing": 0, "late": 0, "lost": 0},
         "reasons": [],
     }
 

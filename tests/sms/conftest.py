@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
@@ -14,16 +15,15 @@ from twilio.request_validator import RequestValidator
 from bot.clinic.profile import Sms
 from bot.gateway.app import create_app
 from bot.gateway.sms import TwilioDoor
-from bot.store import Messages, reading
+from bot.store import Messages, migrate, open_engine, reading, writing
 from bot.store.sms import Contact, SmsContacts
-from bot.store.tables import sms_outbox
+from bot.store.tables import conversation, sms_contact, sms_outbox
 from bot.store.vault import vault_of
 from tests.gateway.conftest import (  # noqa: F401
     CLINIC,
     brain,
     database,
     deadline,
-    engine,
     limits,
     replies,
     screen,
@@ -31,6 +31,8 @@ from tests.gateway.conftest import (  # noqa: F401
     words,
 )
 from tests.gateway.conftest import clinics as shipped_clinics  # noqa: F401
+from tests.keys import VAULT
+from tests.store.conftest import postgres  # noqa: F401
 from tests.worker.conftest import Clock
 
 PUBLIC = "https://chat.clinic.example"
@@ -44,6 +46,47 @@ def clinics(shipped_clinics):  # noqa: F811
     """The real clinics; one of them has a number for texts."""
     boston = shipped_clinics[CLINIC].copy(update={"sms": Sms(number=NUMBER)})
     return {**shipped_clinics, CLINIC: boston}
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory) -> Path:
+    """A database with all tables and nothing in them, to be copied."""
+    path = tmp_path_factory.mktemp("sms") / "handrail.db"
+    engine = open_engine(f"sqlite:///{path}", VAULT)
+    migrate(engine)
+    engine.dispose()  # SQLite then writes everything into the one file
+    return path
+
+
+@pytest.fixture
+def engine(prepared, database) -> Iterator[sa.engine.Engine]:  # noqa: F811
+    database.write_bytes(prepared.read_bytes())
+    engine = open_engine(f"sqlite:///{database}", VAULT)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def prepared_postgres(postgres) -> str:  # noqa: F811
+    """The same on a PostgreSQL server; whoever uses it leaves it empty."""
+    engine = open_engine(postgres, VAULT)
+    migrate(engine)
+    engine.dispose()
+    return postgres
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def both_databases(request) -> Iterator[sa.engine.Engine]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("engine")
+        return
+    engine = open_engine(request.getfixturevalue("prepared_postgres"), VAULT)
+    with writing(engine) as db:
+        for table in (sms_contact, conversation):
+            db.execute(sa.delete(table))
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
@@ -73,7 +116,7 @@ class Phone:
         answer: Twilio's latest answer from the gateway.
     """
 
-    def __init__(self, web: httpx.AsyncClient, app, engine: sa.engine.Engine, number=VISITOR):  # noqa: F811
+    def __init__(self, web: httpx.AsyncClient, app, engine: sa.engine.Engine, number=VISITOR):
         self.web, self.app, self.engine, self.number = web, app, engine, number
         self._count = itertools.count(1)
         self.answer = httpx.Response(0)
@@ -157,5 +200,5 @@ async def web(app) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def phone(web, app, engine) -> Phone:  # noqa: F811
+def phone(web, app, engine) -> Phone:
     return Phone(web, app, engine)

@@ -275,9 +275,3 @@ def test_two_clinics_with_one_number_are_told_with_file_and_line(tmp_path):
         (tmp_path / f"{name}.yml").write_text(f'{text}\nsms:\n  number: "+18335550100"\n')
     with pytest.raises(DataError, match=r"time_wellness_georgia\.yml:\d+: greater_boston has"):
         load_clinics(tmp_path)
-
-
-@pytest.mark.parametrize(("text", "language"), [("hello", "en"), ("hola", "es"), ("9?", None)])
-async def test_a_plain_first_word_says_its_language(phone, brain, text, language):
-    await phone.texts(text)
-    assert brain.requests[0].language == language

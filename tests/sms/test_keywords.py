@@ -50,6 +50,11 @@ def test_only_the_whole_text_is_a_keyword(text, keyword):
     assert load_keywords().exact(text) == keyword
 
 
+@pytest.mark.parametrize(("text", "language"), [("Ayuda!", "es"), ("STOP", None), ("hola", None)])
+def test_a_keyword_of_one_language_says_which(text, language):
+    assert load_keywords().language(text) == language
+
+
 @pytest.mark.parametrize("text", REVOKES)
 def test_reasonable_wording_takes_consent_back(text):
     assert load_keywords().revokes(text)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from bot.store import Alerts, Audit, reading
-from bot.store.sms import SmsContacts
-from bot.turns import Button
+from bot.gateway.texting import MOST_A_DAY
+from bot.store import Alerts, Audit, reading, writing
+from bot.store.sms import REPLY, SmsContacts, SmsOutbox, Text
+from bot.turns import Button, TurnState
 from tests.gateway.conftest import says
 
 
@@ -25,9 +26,79 @@ async def test_stop_gets_one_confirmation_and_then_silence(phone, brain):
     assert "988" in confirmation
     assert await phone.texts("stop") == []
     assert await phone.texts("are you still there?") == []
-    assert await phone.texts("HELP") == []
     assert len(brain.requests) == 1
     assert ledger(phone)[1:] == [("opted_out", "text", "STOP"), ("opted_out", "text", "stop")]
+
+
+async def test_help_is_answered_even_then_and_says_that_the_opt_out_counts(phone):
+    await phone.texts("STOP")
+    [text] = await phone.texts("HELP")
+    for needed in ("Greater Boston:", "opted out", "911", "988", "888-278-0716", "START"):
+        assert needed in text
+    assert phone.contact().opted_out is not None
+    assert await phone.texts("thanks") == []
+
+
+async def test_what_twilio_has_answered_needs_no_second_help(phone):
+    await phone.texts("STOP")
+    assert await phone.texts("HELP", OptOutType="HELP") == []
+
+
+async def test_a_wish_that_only_the_assistant_understands_opts_out_as_well(phone, brain):
+    brain.answer = lambda _: says("You're opted out.", response="stop_messages")
+    assert await phone.texts("i'd rather not hear from you people") == ["You're opted out."]
+    assert ledger(phone)[-1] == ("opted_out", "assistant", "i'd rather not hear from you people")
+    [row] = phone.outbox()
+    assert (row["kind"], row["dead"]) == ("confirmation", None)
+    assert await phone.texts("hello?") == []
+
+
+async def test_danger_is_never_taken_for_that_wish(phone, brain):
+    brain.answer = lambda _: says("You're opted out.", response="stop_messages")
+    assert "988" in (await phone.texts("danger"))[0]
+    assert phone.contact().opted_out is None
+
+
+@pytest.mark.parametrize("word", ["END", "quit", "Cancel."])
+@pytest.mark.parametrize(
+    "state",
+    [
+        TurnState(tier="concern", open_question="concern"),
+        TurnState(tier="crisis_self", handoff="crisis", open_question="crisis"),
+    ],
+)
+async def test_an_opt_out_word_in_the_middle_of_a_crisis_counts_and_help_stands_first(
+    phone, brain, word, state
+):
+    """The law names these words; what else they may have meant is not lost on us."""
+    brain.answer = lambda _: says("A question.", state=state)
+    await phone.texts("i feel low")
+    [confirmation] = await phone.texts(word)
+    assert confirmation.startswith("Greater Boston: In danger? Call 911")
+    assert "START" in confirmation
+    assert phone.contact().opted_out is not None
+
+
+async def test_end_instead_of_an_answer_to_the_direct_question_is_told_to_staff(phone, brain):
+    brain.answer = lambda _: says("?", state=TurnState(tier="concern", open_question="concern"))
+    await phone.texts("i feel low")
+    await phone.texts("end")
+    assert alerts(phone) == ["crisis_self"]
+
+
+async def test_a_day_has_at_most_so_many_texts_but_always_crisis_help(phone, engine, clock):
+    await phone.texts("hello")
+    conversation = phone.contact().conversation
+    with writing(engine) as db:
+        for number in range(MOST_A_DAY):
+            SmsOutbox(db).add(conversation, Text(f"filler {number}", REPLY, "x"), clock())
+    assert await phone.texts("one more") == []
+    assert await phone.texts("HELP") == []
+    assert "988" in (await phone.texts("danger"))[0]
+    assert "opted out" in (await phone.texts("STOP"))[0]
+    clock.forward(hours=25)
+    await phone.texts("START")
+    assert await phone.texts("next day") == ["You said: next day"]
 
 
 async def test_an_opt_out_is_audited_without_words(phone):

@@ -29,8 +29,8 @@ from bot.safety.screen import load_screen
 from bot.store import reading
 from bot.store.handoffs import Handoffs
 from bot.store.tables import sms_outbox
+from bot.twilio import Twilio
 from bot.worker.texts import TextDelivery
-from bot.worker.twilio import Twilio
 from tests.dialogue.visitor import THANKSGIVING
 from tests.sms.conftest import NUMBER
 from tests.sms.node_oracles import npm  # noqa: F401

@@ -16,8 +16,8 @@ import pytest
 from bot.sms.delivery import moves_on
 from bot.store import reading
 from bot.store.sms import SmsContacts
+from bot.twilio import Twilio
 from bot.worker.texts import TextDelivery
-from bot.worker.twilio import Twilio
 from tests.gateway.conftest import says
 from tests.sms.conftest import NEW, NUMBER, PUBLIC, VISITOR, Phone, signed
 
@@ -88,13 +88,17 @@ def worker(engine, clinics, rest, clock):
 def make_worker(engine, clinics, url, clock, holder="one"):
     return TextDelivery(
         engine,
-        Twilio("AC1", NEW, api=url, callback=f"{PUBLIC}/sms/twilio/status", patience=5),
+        twilio_at(url),
         clinics,
         holder=holder,
         clock=clock,
         random=Random(1),
         stop=threading.Event(),
     )
+
+
+def twilio_at(url: str) -> Twilio:
+    return Twilio("AC1", NEW, api=url, callback=f"{PUBLIC}/sms/twilio/status", patience=5)
 
 
 async def told(phone: Phone, identity: str, status: str, **fields: str):
@@ -186,7 +190,7 @@ async def test_one_number_in_trouble_delays_no_other(phone, web, app, engine, wo
 async def test_a_crash_before_the_call_loses_nothing(phone, engine, clinics, rest, clock):
     await phone.texts("hello")
     dying = make_worker(engine, clinics, rest.url, clock)
-    dying._take()  # leased, and the process dies
+    dying._batches.take(1)  # leased, and the process dies
     again = make_worker(engine, clinics, rest.url, clock)
     again.deliver_due()
     assert rest.came == [], "the lease is still another's"
@@ -201,7 +205,7 @@ async def test_a_crash_after_the_call_sends_at_most_once_more(
     """A text twice is an annoyance; a lost one may be crisis help."""
     await phone.texts("hello")
     dying = make_worker(engine, clinics, rest.url, clock)
-    [leased] = dying._take()
+    [leased] = dying._batches.take(1)
     dying._provider.send(sender=NUMBER, to=VISITOR, text=leased.text, identity=leased.id)
     # ... and the process dies before it writes that down.
     again = make_worker(engine, clinics, rest.url, clock)
@@ -216,7 +220,7 @@ async def test_another_worker_takes_over_when_the_lease_is_over(
     phone, engine, clinics, rest, clock
 ):
     await phone.texts("hello")
-    make_worker(engine, clinics, rest.url, clock, "dead")._take()
+    make_worker(engine, clinics, rest.url, clock, "dead")._batches.take(1)
     clock.forward(minutes=3)
     make_worker(engine, clinics, rest.url, clock, "other").deliver_due()
     assert len(rest.came) == 1

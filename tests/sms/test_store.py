@@ -23,7 +23,6 @@ from bot.store.sms import (
 )
 from bot.store.tables import sms_contact, sms_inbox
 from bot.turns import TurnState
-from tests.store.conftest import empty_database, engine, postgres  # noqa: F401
 from tests.store.test_purge import POLICY, days
 
 NOON = datetime(2026, 11, 18, 17, 0, tzinfo=timezone.utc)
@@ -34,18 +33,18 @@ def arrival(sid: str, sender: str = "+16175550142", **fields) -> Arrival:
     return Arrival(sid=sid, sender=sender, opt_out_type=None, at=NOON, **{**values, **fields})
 
 
-def came(engine, *arrivals: Arrival) -> list[str]:  # noqa: F811
+def came(engine, *arrivals: Arrival) -> list[str]:
     with writing(engine) as db:
         return SmsInbox(db).add(arrivals, NOON)
 
 
-def put(engine, conversation: str, *texts: Text) -> None:  # noqa: F811
+def put(engine, conversation: str, *texts: Text) -> None:
     with writing(engine) as db:
         for text in texts:
             SmsOutbox(db).add(conversation, text, NOON)
 
 
-def taken(engine, holder: str = "one", now: datetime = NOON) -> list[str]:  # noqa: F811
+def taken(engine, holder: str = "one", now: datetime = NOON) -> list[str]:
     with reading(engine) as db:
         due = SmsOutbox(db).anything_due(now)
     with writing(engine) as db:
@@ -54,81 +53,83 @@ def taken(engine, holder: str = "one", now: datetime = NOON) -> list[str]:  # no
     return found
 
 
-def test_texts_come_back_in_order_of_arrival_and_each_counts_once(engine):  # noqa: F811
-    first, again, second = came(engine, arrival("1"), arrival("1"), arrival("2", text="more"))
+def test_texts_come_back_in_order_of_arrival_and_each_counts_once(both_databases):
+    first, again, second = came(
+        both_databases, arrival("1"), arrival("1"), arrival("2", text="more")
+    )
     assert first == again == second
-    came(engine, arrival("2"))
+    came(both_databases, arrival("2"))
     texts = []
     while True:
-        with writing(engine) as db:
-            received = SmsInbox(db).next(first)
+        with writing(both_databases) as db:
+            received = SmsInbox(db).take(first, "one", NOON)
             if received is None:
                 break
             texts.append(received.text)
-            SmsInbox(db).done(received, NOON)
+            SmsInbox(db).done(received, "one", NOON)
     assert texts == ["hello", "more"]
 
 
-def test_the_same_number_at_two_clinics_is_two_conversations(engine):  # noqa: F811
-    one, other = came(engine, arrival("1"), arrival("2", clinic="time_wellness_georgia"))
+def test_the_same_number_at_two_clinics_is_two_conversations(both_databases):
+    one, other = came(both_databases, arrival("1"), arrival("2", clinic="time_wellness_georgia"))
     assert one.partition(".")[2] != other.partition(".")[2]
 
 
-def test_one_text_of_a_number_at_a_time_and_crisis_help_first(engine):  # noqa: F811
-    calm, crisis = came(engine, arrival("1"), arrival("2", "+16175550143"))
-    put(engine, calm, Text("a", REPLY, "calm one"), Text("b", REPLY, "calm two"))
-    put(engine, crisis, Text("c", CRISIS, "988"))
-    assert sorted(taken(engine)) == ["988", "calm one"]
-    assert taken(engine, "two") == []
+def test_one_text_of_a_number_at_a_time_and_crisis_help_first(both_databases):
+    calm, crisis = came(both_databases, arrival("1"), arrival("2", "+16175550143"))
+    put(both_databases, calm, Text("a", REPLY, "calm one"), Text("b", REPLY, "calm two"))
+    put(both_databases, crisis, Text("c", CRISIS, "988"))
+    assert sorted(taken(both_databases)) == ["988", "calm one"]
+    assert taken(both_databases, "two") == []
 
 
-def test_the_same_key_is_one_text(engine):  # noqa: F811
-    [conversation] = came(engine, arrival("1"))
-    put(engine, conversation, Text("a", REPLY, "one"), Text("a", REPLY, "one"))
-    with writing(engine) as db:
+def test_the_same_key_is_one_text(both_databases):
+    [conversation] = came(both_databases, arrival("1"))
+    put(both_databases, conversation, Text("a", REPLY, "one"), Text("a", REPLY, "one"))
+    with writing(both_databases) as db:
         assert SmsOutbox(db).written_since(conversation, NOON - days(1)) == 1
 
 
-def test_a_reply_does_not_wait_behind_a_held_text_of_staff(engine):  # noqa: F811
-    [conversation] = came(engine, arrival("1"))
+def test_a_reply_does_not_wait_behind_a_held_text_of_staff(both_databases):
+    [conversation] = came(both_databases, arrival("1"))
     later = NOON + timedelta(hours=9)
-    put(engine, conversation, Text("s", STAFF, "held", later), Text("r", REPLY, "reply"))
-    assert taken(engine) == ["reply"]
+    put(both_databases, conversation, Text("s", STAFF, "held", later), Text("r", REPLY, "reply"))
+    assert taken(both_databases) == ["reply"]
 
 
-def test_who_opted_out_gets_the_confirmation_and_nothing_else(engine):  # noqa: F811
-    [conversation] = came(engine, arrival("1"))
-    put(engine, conversation, Text("a", REPLY, "reply"), Text("b", CONFIRMATION, "goodbye"))
-    with writing(engine) as db:
+def test_who_opted_out_gets_the_confirmation_and_nothing_else(both_databases):
+    [conversation] = came(both_databases, arrival("1"))
+    put(both_databases, conversation, Text("a", REPLY, "reply"), Text("b", CONFIRMATION, "goodbye"))
+    with writing(both_databases) as db:
         SmsContacts(db).change(conversation, NOON, opted_out=NOON)
-        SmsOutbox(db).cancel(conversation, "opted out", NOON)
-    assert taken(engine) == ["goodbye"]
+        SmsOutbox(db).cancel(conversation, NOON)
+    assert taken(both_databases) == ["goodbye"]
 
 
-def test_what_a_worker_held_is_free_again(engine):  # noqa: F811
-    [conversation] = came(engine, arrival("1"))
-    put(engine, conversation, Text("a", REPLY, "reply"))
-    assert taken(engine) == ["reply"]
-    with writing(engine) as db:
+def test_what_a_worker_held_is_free_again(both_databases):
+    [conversation] = came(both_databases, arrival("1"))
+    put(both_databases, conversation, Text("a", REPLY, "reply"))
+    assert taken(both_databases) == ["reply"]
+    with writing(both_databases) as db:
         SmsOutbox(db).release("one")
-    assert taken(engine, "two") == ["reply"]
+    assert taken(both_databases, "two") == ["reply"]
 
 
 @pytest.mark.parametrize(("opted_out", "left"), [(None, 0), (NOON, 1)])
-def test_an_opt_out_outlives_its_conversation(engine, opted_out, left):  # noqa: F811
-    [conversation] = came(engine, arrival("1"))
-    with writing(engine) as db:
+def test_an_opt_out_outlives_its_conversation(both_databases, opted_out, left):
+    [conversation] = came(both_databases, arrival("1"))
+    with writing(both_databases) as db:
         Conversations(db).add(
             Conversation(conversation, "greater_boston", "sms", None, None, NOON, TurnState())
         )
         SmsContacts(db).change(conversation, NOON, opted_out=opted_out)
-        SmsInbox(db).done(SmsInbox(db).next(conversation), NOON)
+        SmsInbox(db).done(SmsInbox(db).take(conversation, "one", NOON), "one", NOON)
     for day in (4, 8):
-        purge(engine, POLICY, NOON + days(day))
-    with reading(engine) as db:
+        purge(both_databases, POLICY, NOON + days(day))
+    with reading(both_databases) as db:
         count = sa.select(sa.func.count())
         assert db.execute(count.select_from(sms_contact)).scalar_one() == left
         assert db.execute(count.select_from(sms_inbox)).scalar_one() == 0
-    purge(engine, POLICY, NOON + days(1830))
-    with reading(engine) as db:
+    purge(both_databases, POLICY, NOON + days(1830))
+    with reading(both_databases) as db:
         assert db.execute(count.select_from(sms_contact)).scalar_one() == 0

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bot.sending import Failed, NotReady
 from bot.store import reading
 from bot.store.outbox import Notification, Outbox
-from bot.worker.channel import Failed, NotReady
 from bot.worker.mail import Mail, read_mail_server
 from tests.worker.conftest import CONSOLE, NOON, SENDER, danger, deliverer, free_port, put, told
 

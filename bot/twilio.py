@@ -11,8 +11,9 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from bot.sending import PATIENCE, Failed, NotReady
+from bot.settings import Settings
 from bot.sms.delivery import reason_of
-from bot.worker.channel import PATIENCE, Failed, NotReady
 
 HOST = "https://api.twilio.com"
 _ACCOUNT_CODES = (20003, 20005)  # wrong token; account not active: for an operator to mend
@@ -68,6 +69,19 @@ class Twilio:
     ):
         self._callback = callback
         self._client = Client(account, token, http_client=_At(api, patience))
+
+    @classmethod
+    def of_settings(cls, settings: Settings, *, patience: float = PATIENCE) -> Twilio | None:
+        """The installation's account; None where none is set."""
+        if not settings.twilio_account or not settings.twilio_tokens:
+            return None
+        return cls(
+            settings.twilio_account,
+            settings.twilio_tokens[0],
+            api=settings.twilio_api,
+            callback=f"{settings.public_url}/sms/twilio/status",
+            patience=patience,
+        )
 
     def send(self, *, sender: str, to: str, text: str, identity: str) -> HandedIn:
         """See `Provider`."""
