@@ -233,13 +233,16 @@ def text(office: Office, ask: Ask) -> Response:
     def work(db: sa.engine.Connection, card: Card) -> tuple[bool, dict[str, Any]]:
         line, words = _line(db, card, ask), ask.form.get("words", "").strip()
         if line is None or line.no:
-            raise _Unfit(line.no if line and line.no else "They never texted with us.")
+            raise _Unfit(
+                line.no if line and line.no else "They neither texted nor agreed to texts."
+            )
         if line.answer and not words:
             raise _Unfit("Write what to say.")
         if len(words) > texting.LONGEST:
             raise _Unfit(f"At most {texting.LONGEST} characters, please.")
         changed = _change(db, ask, card, {"new_message": None})
-        if changed and texting.send(db, line, words, ask.form.get("once", ""), ask.now):
+        once = ask.form.get("once", "")
+        if changed and texting.send(db, line, card.record, card.reference, words, once, ask.now):
             _write(db, ask, card, casework.TEXTED)
         return changed, {"answer": line.answer, "leaves": line.leaves.isoformat()}
 

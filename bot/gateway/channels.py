@@ -116,6 +116,11 @@ CHANNELS = {
 }
 
 
+def is_number(typed: str) -> bool:
+    """Whether `typed` looks like the number of a choice."""
+    return _DIGITS.match(typed.strip()) is not None
+
+
 def _plain(text: str) -> str:
     """Lower case, one space between words, without punctuation around words."""
     words = (word.strip(".,;:!?¡¿\"'()[]") for word in text.casefold().split())

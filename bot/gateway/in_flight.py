@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.gateway.channels import CHANNELS, Channel
+from bot.gateway.channels import CHANNELS, Channel, is_number
 from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW, disclosed_tier
 from bot.gateway.incoming import language_of
 from bot.safety.reading import Reading
@@ -153,6 +153,13 @@ class InFlight:
         if self.open_question != CONCERN or self.pressed is None:
             return False
         return self.pressed.intent == "deny"
+
+    @property
+    def answers_nothing(self) -> bool:
+        """Whether it is the number of a choice where no question is open."""
+        if self.pressed is not None or self.offered or self.open_question or self.channel.buttons:
+            return False
+        return is_number(self.text)
 
     @property
     def pressed_tier(self) -> str:

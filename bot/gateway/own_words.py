@@ -121,6 +121,10 @@ class OwnWords:
         """The visitor sent nothing that can be read."""
         return self._texts.message("empty_message", language, channel)
 
+    def no_question(self, channel: str, language: str) -> BotMessage:
+        """A number came, and there is nothing that it could answer."""
+        return self._words.message("no_question", language, channel)
+
     def long_message(self, channel: str, language: str) -> BotMessage:
         """Only the beginning of a long message was used."""
         return self._words.message("long_message", language, channel)

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.clinic.profile import Clinic
 from bot.gateway.channels import CHANNELS
-from bot.gateway.guarantee import CRISIS_TIERS
+from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW
 from bot.gateway.in_flight import Answer
 from bot.gateway.incoming import language_of
 from bot.gateway.turn import Turns, Voice
@@ -123,11 +123,7 @@ class Outcomes:
         if any(is_crisis_response(each, TIER_CRISIS_OTHER) for each in said):
             outcome.kind = CRISIS
         elif STOP_MESSAGES in said:
-            # Its words are the confirmation.
-            outcome.kind = CONFIRMATION
-            outcome.changes = {"opted_out": received.at, "introduced": received.at}
-            outcome.consent = (OPTED_OUT, "assistant", received.text)
-            return outcome
+            return self._of_a_wish_to_stop(outcome, received, answer)
         return self._introduced(outcome, received)
 
     # --- what each kind of text causes -------------------------------------------------------
@@ -161,6 +157,20 @@ class Outcomes:
         outcome.consent = consent
         return outcome
 
+    def _of_a_wish_to_stop(self, outcome: Outcome, received: Received, answer: Answer) -> Outcome:
+        """The assistant understood that messages shall stop: ours, or something else?"""
+        stops = self._keywords.means_texts(received.text)
+        name = "sms_stopped" if stops else "sms_stop_unclear"
+        own = self._own(name, received.contact, answer.state.language)
+        outcome.own = [own]
+        outcome.texts[-1:] = _together([*outcome.texts[-1:], own.text])
+        if not stops:
+            return self._introduced(outcome, received)
+        outcome.kind = CONFIRMATION
+        outcome.changes = {"opted_out": received.at, "introduced": received.at}
+        outcome.consent = (OPTED_OUT, "assistant", received.text)
+        return outcome
+
     async def _of_opted_out(self, received: Received) -> Outcome:
         """Nothing is sent, but to somebody in danger, once a day."""
         last = received.contact.crisis_answered
@@ -169,6 +179,9 @@ class Outcomes:
         outcome = Outcome([m.text for m in answer.messages], CRISIS, answer=answer)
         if outcome.texts:
             outcome.changes = {"crisis_answered": received.at}
+            own = self._own("sms_opted_out_crisis", received.contact, answer.state.language)
+            outcome.own = [own]
+            outcome.texts[-1:] = _together([outcome.texts[-1], own.text])
         return outcome
 
     def _introduced(self, outcome: Outcome, received: Received) -> Outcome:
@@ -181,12 +194,12 @@ class Outcomes:
         language = outcome.answer.state.language if outcome.answer else LANGUAGES[0]
         own = self._own("sms_introduction", received.contact, language)
         outcome.own.append(own)
-        if outcome.kind == CRISIS:
+        if outcome.kind == CRISIS or (
+            outcome.answer and _HELP.intersection(outcome.answer.responses)
+        ):
             outcome.texts.append(own.text)
-        elif len(own.text) + 1 + len(outcome.texts[0]) <= (CHANNELS[SMS].most_characters or 0):
-            outcome.texts[0] = f"{own.text}\n{outcome.texts[0]}"
         else:
-            outcome.texts.insert(0, own.text)
+            outcome.texts[:1] = _together([own.text, outcome.texts[0]])
         return outcome
 
     def _saying(self, name: str, received: Received, answer: Answer) -> Outcome:
@@ -201,10 +214,12 @@ class Outcomes:
         if profile.phone:
             line = str(profile.phone.display)
             reach = self._words.text("sms_help_line", language, line=line)
+        elif name in _OPTED_OUT:
+            reach = ""  # a wish by text would not be answered
         else:
             reach = self._words.text("sms_help_no_line", language)
         text = self._words.text(name, language, "sms", clinic=profile.short_name, reach=reach)
-        return Own(text, name)
+        return Own(text.strip(), name)
 
     async def _take(self, received: Received, voice: Voice) -> Answer:
         answer = await self._turns.take(
@@ -218,3 +233,14 @@ class Outcomes:
         if any(message.seq is None for message in answer.messages):
             raise StoreError("the turn could not be written down")
         return answer
+
+
+_OPTED_OUT = ("sms_help_opted_out", "sms_opted_out_crisis")
+# Help that stands before who we are, like the crisis replies.
+_HELP = frozenset(["concern_check", "concern_check_again", HELP_NOW])
+
+
+def _together(texts: list[str]) -> list[str]:
+    """These texts as one, if that is short enough."""
+    one = "\n".join(texts)
+    return [one] if len(one) <= (CHANNELS[SMS].most_characters or 0) else texts

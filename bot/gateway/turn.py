@@ -89,7 +89,8 @@ class Voice(enum.Enum):
     """Who answers a message. Whoever does, it is read, kept, and danger is told to staff."""
 
     ASSISTANT = "assistant"
-    DANGER_ONLY = "danger only"  # a person is in charge, or no texts are wanted
+    # A person is in charge, or no texts are wanted. Without choices: nobody would answer them.
+    DANGER_ONLY = "danger only"
     NOBODY = "nobody"
 
 
@@ -467,7 +468,7 @@ class Turns:
 
     async def _ask_brain(self, turn: InFlight) -> None:
         """The brain's answer, unless there is nothing to ask or no time left."""
-        if turn.memory is None or not turn.text:
+        if turn.memory is None or not turn.text or turn.answers_nothing:
             return
         if self._asking >= MOST_ASKING:
             turn.trouble = "too many at once"
@@ -534,6 +535,8 @@ class Turns:
             turn.replaced = turn.reply is not None
             turn.messages = [self._own_reply(turn)]
             turn.state = self._own_state(turn)
+        if answers_danger:
+            turn.messages = [dataclasses.replace(each, buttons=[]) for each in turn.messages]
         if len(turn.text) > BRAIN_CHARACTERS and turn.tier not in CRISIS_TIERS and turn.reply:
             turn.messages.insert(0, self._words.long_message(turn.channel.name, turn.language))
 
@@ -552,6 +555,8 @@ class Turns:
             )
         if not turn.text and turn.trouble is None:
             message = self._words.empty_message(**where)
+        elif turn.answers_nothing and turn.trouble is None:
+            return self._words.no_question(**where)
         else:
             message = self._words.unavailable(clinic=turn.clinic, now=turn.now, **where)
         # The question before is still open, so its choices are offered again.

@@ -37,6 +37,7 @@ class _Revocation(_Entry):
 class _File(ReviewedModel):
     keywords: tuple[_Keyword, ...]
     revocations: tuple[_Revocation, ...]
+    about_texts: tuple[str, ...]
     somebody_else: tuple[str, ...]
 
 
@@ -47,6 +48,7 @@ class Keywords:
         words: plain words to one of OPT_OUT, OPT_IN, HELP.
         spanish: those of them that are Spanish.
         revocations: plain phrases that take consent back.
+        about_texts: plain words that say that texts are meant.
         somebody_else: plain words; after one of them a phrase is about other texts.
     """
 
@@ -55,12 +57,14 @@ class Keywords:
         words: dict[str, str],
         spanish: frozenset[str],
         revocations: tuple[str, ...],
+        about_texts: tuple[str, ...],
         somebody_else: frozenset[str],
     ):
         self._words = words
         self._spanish = spanish
         self._somebody_else = somebody_else
-        self._revocations = re.compile(rf"\b(?:{'|'.join(map(re.escape, revocations))})\b")
+        self._revocations = _any_of(revocations)
+        self._about_texts = _any_of(about_texts)
 
     def exact(self, text: str) -> str | None:
         """OPT_OUT, OPT_IN or HELP if the whole of `text` is such a word, else None."""
@@ -74,6 +78,12 @@ class Keywords:
         """Whether `text` says in words of its own that no texts are wanted."""
         said = plain(text)
         found = self._revocations.search(said)
+        return found is not None and self._somebody_else.isdisjoint(said[: found.start()].split())
+
+    def means_texts(self, text: str) -> bool:
+        """Whether a wish for no messages is about our texts, and not about something else."""
+        said = plain(text)
+        found = self._about_texts.search(said)
         return found is not None and self._somebody_else.isdisjoint(said[: found.start()].split())
 
 
@@ -110,8 +120,17 @@ def load_keywords(path: Path = KEYWORDS) -> Keywords:
             if phrase != plain(phrase) or " " not in phrase:
                 place = ("revocations", index, "phrases", position)
                 problems.append(document.problem(place, f"{phrase!r}: plain words, more than one"))
+    for position, word in enumerate(content.about_texts):
+        if word != plain(word) or not word:
+            where = ("about_texts", position)
+            problems.append(document.problem(where, f"{word!r} must be written {plain(word)!r}"))
     if problems:
         raise DataError(problems)
     phrases = tuple(phrase for each in content.revocations for phrase in each.phrases)
     spanish = frozenset(word for each in content.keywords for word in each.spanish)
-    return Keywords(words, spanish, phrases, frozenset(content.somebody_else))
+    else_ = frozenset(content.somebody_else)
+    return Keywords(words, spanish, phrases, content.about_texts, else_)
+
+
+def _any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b")

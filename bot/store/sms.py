@@ -41,6 +41,7 @@ EVEN_OPTED_OUT = (CONFIRMATION, CRISIS, HELP_ASKED)
 WROTE_FIRST = "wrote_first"
 OPTED_OUT = "opted_out"
 OPTED_IN = "opted_in"
+AGREED = "agreed"  # to texts, before any text came: on the web
 
 _ID_CHARACTERS = 32
 _REASON_CHARACTERS = 300
@@ -544,13 +545,14 @@ class SmsOutbox:
         ).scalar_one()
         return Backlog(int(unanswered), *found)
 
-    def written_since(self, conversation: str, moment: datetime) -> int:
-        """How many texts were written to this number since `moment`."""
+    def written_since(self, conversation: str, moment: datetime, kind: str | None = None) -> int:
+        """How many texts, or texts of this kind, were written to this number since `moment`."""
+        wanted = sa.true() if kind is None else sms_outbox.c.kind == kind
         return int(
             self._connection.execute(
                 sa.select(sa.func.count())
                 .select_from(sms_outbox)
-                .where(sms_outbox.c.contact == conversation, sms_outbox.c.created > moment)
+                .where(sms_outbox.c.contact == conversation, sms_outbox.c.created > moment, wanted)
             ).scalar_one()
         )
 

@@ -18,6 +18,7 @@ from bot.settings import ROOT
 from bot.store import writing
 from bot.store.purge import purge
 from bot.store.sms import SmsInbox
+from bot.turns import TurnState
 from tests.gateway.conftest import dead, says
 from tests.sms.conftest import NEW, OLD, PUBLIC, VISITOR, Phone, signed
 from tests.store.test_purge import POLICY, days
@@ -181,6 +182,27 @@ async def test_crisis_help_comes_before_the_introduction(phone):
     first, *_, last = await phone.texts("danger")
     assert "988" in first
     assert "automated" in last
+
+
+async def test_so_does_the_direct_question(phone, brain):
+    brain.answer = lambda _: says("Thoughts of suicide? 988. " * 8, response="concern_check")
+    first, last = await phone.texts("uneasy")
+    assert "988" in first
+    assert "automated" in last
+
+
+@pytest.mark.parametrize("text", ["1", "#2.", " 3) "])
+async def test_a_number_that_answers_nothing_is_told_so(phone, brain, text):
+    await phone.texts("hello")
+    assert "no question open" in (await phone.texts(text))[0]
+    assert len(brain.requests) == 1
+
+
+async def test_a_number_that_is_no_choice_of_an_open_question_is_the_assistants(phone, brain):
+    brain.answer = lambda _: says("Which?", state=TurnState(open_question="state"))
+    await phone.texts("hello")
+    await phone.texts("7")
+    assert brain.requests[-1].text == "7"
 
 
 async def test_the_conversations_id_tells_no_number_and_stays_the_same(phone, brain):

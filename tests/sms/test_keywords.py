@@ -11,6 +11,7 @@ TABLE = [
     *((word, OPT_OUT) for word in ("STOP", "Stop", "stop", " stop ", "Stop.", "STOP!!", '"stop"')),
     *((word, OPT_OUT) for word in ("STOPALL", "Unsubscribe", "cancel", "END", "End.", "quit")),
     *((word, OPT_OUT) for word in ("REVOKE", "optout", "Opt out", "opt-out", "OPT OUT")),
+    *((word, OPT_OUT) for word in ("Stop please", "STOP STOP STOP", "Parar, por favor")),
     *((word, OPT_OUT) for word in ("ALTO", "alto", "Parar", "¡PARAR!", "cancelar")),
     *((word, OPT_IN) for word in ("START", "start", "Unstop", "comenzar")),
     *((word, HELP) for word in ("HELP", "help?", "Info", "AYUDA", "ayuda!", "información")),
@@ -50,6 +51,24 @@ def test_only_the_whole_text_is_a_keyword(text, keyword):
     assert load_keywords().exact(text) == keyword
 
 
+@pytest.mark.parametrize(
+    ("text", "texts"),
+    [
+        ("i dont want texts from you people", True),
+        ("wrong number", True),
+        ("end my subscription", True),
+        ("ya no me escriban", True),
+        ("make it stop", False),
+        ("stop please im scared", False),
+        ("i need to cancel", False),
+        ("leave me alone", False),
+        ("he keeps sending me messages", False),
+    ],
+)
+def test_what_is_to_stop_is_texts_or_something_else(text, texts):
+    assert load_keywords().means_texts(text) == texts
+
+
 @pytest.mark.parametrize(("text", "language"), [("Ayuda!", "es"), ("STOP", None), ("hola", None)])
 def test_a_keyword_of_one_language_says_which(text, language):
     assert load_keywords().language(text) == language
@@ -76,6 +95,7 @@ def test_plain_text_is_plain(text):
         (("words: [start,", "words: [start, stop,"), "stands twice"),
         (("words: [start,", "words: [Start!,"), "must be written 'start'"),
         (("id: opt_in", "id: opt_im"), "opt_out, opt_in or help"),
+        (("about_texts: [text,", "about_texts: [Text,"), "must be written 'text'"),
         (("phrases: [stop texting,", "phrases: [hush,"), "more than one"),
     ],
 )

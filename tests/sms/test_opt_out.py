@@ -45,16 +45,28 @@ async def test_what_twilio_has_answered_needs_no_second_help(phone):
 
 
 async def test_a_wish_that_only_the_assistant_understands_opts_out_as_well(phone, brain):
-    brain.answer = lambda _: says("You're opted out.", response="stop_messages")
-    assert await phone.texts("i'd rather not hear from you people") == ["You're opted out."]
+    brain.answer = lambda _: says("Okay.", response="stop_messages")
+    [confirmation] = await phone.texts("i'd rather not hear from you people")
+    assert confirmation.startswith("Okay.\nGreater Boston: You're opted out")
     assert ledger(phone)[-1] == ("opted_out", "assistant", "i'd rather not hear from you people")
     [row] = phone.outbox()
     assert (row["kind"], row["dead"]) == ("confirmation", None)
     assert await phone.texts("hello?") == []
 
 
+@pytest.mark.parametrize(
+    "text", ["make it stop", "stop please im scared", "cancel that", "he keeps texting me"]
+)
+async def test_who_may_mean_something_else_is_not_silenced(phone, brain, text):
+    await phone.texts("hi")
+    brain.answer = lambda _: says("Okay.", response="stop_messages")
+    [answer] = await phone.texts(text)
+    assert answer.startswith("Okay.\nIf you want no more texts from us, reply STOP.")
+    assert phone.contact().opted_out is None
+
+
 async def test_danger_is_never_taken_for_that_wish(phone, brain):
-    brain.answer = lambda _: says("You're opted out.", response="stop_messages")
+    brain.answer = lambda _: says("Okay.", response="stop_messages")
     assert "988" in (await phone.texts("danger"))[0]
     assert phone.contact().opted_out is None
 
@@ -143,7 +155,10 @@ async def test_danger_from_an_opted_out_number_is_answered_once_a_day_and_told_e
     phone, clock
 ):
     await phone.texts("STOP")
-    assert "988" in (await phone.texts("danger"))[0]
+    *_, last = texts = await phone.texts("danger")
+    assert "988" in texts[0]
+    assert "Reply START" in last
+    assert not any("1 I can call" in text for text in texts), "no answer to it would come"
     assert await phone.texts("danger again") == []
     assert alerts(phone) == ["crisis_self", "crisis_self"]
     clock.forward(hours=25)

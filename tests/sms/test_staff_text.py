@@ -6,14 +6,18 @@ import re
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from bot.handoff.desk import HandoffDesk
 from bot.store import Alerts, Audit, reading
+from bot.store.sms import SmsContacts
+from bot.store.tables import sms_outbox
+from bot.store.vault import vault_of
 from tests.console.conftest import Browser, add_staff, client_of, make_app
 from tests.console.conftest import passwords as passwords
 from tests.console.night import record
 from tests.sms.conftest import CLINIC
-from tests.sms.test_sending import Rest, make_worker, rest  # noqa: F401
+from tests.sms.test_sending import make_worker, refusing, rest  # noqa: F401
 
 
 class Card:
@@ -178,21 +182,144 @@ async def test_who_asked_not_to_be_texted_is_not(
     assert "asked not to be texted" in answer.text
 
 
-async def test_who_never_texted_cannot_be_texted(
+class Web:
+    """Somebody who chatted on the website, and left a number."""
+
+    NUMBER = "+16175550142"
+    TALK = f"{CLINIC}.web"
+
+    def __init__(self, engine, clinics, clock, passwords):
+        self.engine, self.clinics, self.clock, self.passwords = engine, clinics, clock, passwords
+        add_staff(engine, passwords)
+
+    async def card(self, **fields) -> Card:
+        values = {
+            "phone": self.NUMBER,
+            "ok_to_text": "yes",
+            "consent": "Text: yes. Is this right?",
+            "consent_at": self.clock(),
+            "state": "MA",
+            **fields,
+        }
+        asked = record(self.TALK, **values)
+        reference = HandoffDesk(self.engine, self.clinics).record(asked, self.clock()).reference
+        app = make_app(self.engine, self.clinics, self.clock, self.passwords)
+        return Card(await Browser(client_of(app)).log_in("rosa"), reference)
+
+    def sent(self) -> list[dict]:
+        with reading(self.engine) as db:
+            rows = db.execute(sa.select(sms_outbox).order_by(sms_outbox.c.seq)).mappings()
+            return [vault_of(db).open(sms_outbox, row) for row in rows]
+
+
+@pytest.fixture
+def visitor(engine, clinics, clock, passwords) -> Web:
+    return Web(engine, clinics, clock, passwords)
+
+
+async def test_who_agreed_on_the_web_can_be_texted_and_the_consent_is_in_the_ledger(
+    visitor, engine, clock
+):
+    card = await visitor.card()
+    assert "Send a text" in await card.page()
+    await card.sends("words of my own")
+    [text] = visitor.sent()
+    assert text["text"].startswith("Greater Boston: You said we may text you.")
+    assert "STOP" in text["text"]
+    with reading(engine) as db:
+        contact = SmsContacts(db).with_number(Web.NUMBER, CLINIC)
+        assert SmsContacts(db).ledger(contact.conversation) == [
+            ("agreed", "web", "Text: yes. Is this right?", clock())
+        ]
+
+
+async def test_what_they_answer_by_text_comes_to_the_same_card(visitor, phone):
+    card = await visitor.card()
+    await card.sends()
+    assert await phone.texts("yes, tomorrow morning") == [], "a person is in charge"
+    page = await card.page()
+    assert "yes, tomorrow morning" in page
+    assert "The visitor wrote again" in page
+    await card.sends("Ten it is. Rosa")
+    assert visitor.sent()[-1]["text"] == "Ten it is. Rosa"
+
+
+async def test_the_assistants_first_answer_to_them_still_says_what_it_is(visitor, phone, clock):
+    card = await visitor.card()
+    await card.sends()
+    clock.forward(hours=2)
+    assert "automated" in (await phone.texts("hello?"))[0]
+
+
+async def test_at_night_the_first_text_waits_as_well(visitor, clock):
+    clock.forward(hours=13)
+    card = await visitor.card()
+    await card.sends()
+    [text] = visitor.sent()
+    assert text["due"] - clock() == timedelta(hours=8)
+
+
+async def test_two_texts_without_an_answer_are_enough_for_a_day(visitor, phone, clock):
+    card = await visitor.card()
+    for _ in range(2):
+        await card.sends()
+    answer = await card.sends()
+    assert answer.status_code == 422
+    assert "2 texts have gone out without an answer" in answer.text
+    await phone.texts("I am here")
+    assert (await card.sends("good")).status_code in (200, 303)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"ok_to_text": "no"}, "They neither texted nor agreed"),
+        ({"ok_to_text": "unknown"}, "They neither texted nor agreed"),
+        ({"ok_to_text": None}, "They neither texted nor agreed"),
+        ({"consent": None}, "They neither texted nor agreed"),
+        ({"phone": None}, "They neither texted nor agreed"),
+        ({"phone_owner": "person"}, "somebody else"),
+    ],
+)
+async def test_without_consent_for_this_number_nothing_is_sent(visitor, fields, words):
+    card = await visitor.card(**fields)
+    answer = await card.sends()
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert visitor.sent() == []
+
+
+async def test_a_number_that_opted_out_before_is_not_texted_because_of_a_web_chat(visitor, phone):
+    await phone.texts("STOP")
+    before = len(visitor.sent())
+    card = await visitor.card()
+    answer = await card.sends()
+    assert "opted out" in answer.text
+    assert len(visitor.sent()) == before
+
+
+async def test_a_clinic_without_a_number_cannot_text(
+    visitor,
+):
+    clinic = visitor.clinics[CLINIC].copy(update={"sms": None})
+    visitor.clinics = {**visitor.clinics, CLINIC: clinic}
+    card = await visitor.card()
+    assert "Send a text" not in await card.page()
+
+
+async def test_the_card_says_what_could_not_be_delivered(
+    card,
     engine,
     clinics,
     clock,
-    passwords,
-    phone,
+    rest,  # noqa: F811
 ):
-    add_staff(engine, passwords)
-    await phone.texts("hello")
-    app = make_app(engine, clinics, clock, passwords)
-    asked = record(f"{CLINIC}.web", phone="+16175550100")
-    reference = HandoffDesk(engine, clinics).record(asked, clock()).reference
-    card = Card(await Browser(client_of(app)).log_in("rosa"), reference)
-    assert "Answer by text" not in await card.page()
-    assert (await card.sends("hello")).status_code == 422
+    await card.sends("I am here. Rosa")
+    rest.says = refusing(30006)
+    make_worker(engine, clinics, rest.url, clock).deliver_due()
+    page = await card.page()
+    assert "Could not be delivered</strong>: a text of our team" in page
+    assert "30006: a landline" in page
 
 
 @pytest.mark.parametrize(("words", "problem"), [("", "Write what"), ("x" * 641, "At most 640")])
