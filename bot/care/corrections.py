@@ -121,9 +121,18 @@ def _corrected(
             if item not in _UNMISTAKABLE
             and (value := understand(item, rest, language)) not in (None, UNKNOWN, given[item])
         }
-        if len(others) == 1:
+        if len(others) == 1 and (clear or not _answers_another(rest, language, given)):
             return dict(others)
     return {latest: None} if clear else {}
+
+
+def _answers_another(rest: str, language: str, given: Mapping[str, str]) -> bool:
+    """Whether `rest` answers a question that was not asked: "evenings are fine" is no "mild"."""
+    return any(
+        understand(item, rest, language) not in (None, UNKNOWN)
+        for item in load_questionnaire().items
+        if item not in given
+    )
 
 
 def _dated(given: Mapping[str, str], rest: str) -> dict[str, str | None]:

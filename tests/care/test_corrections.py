@@ -103,6 +103,7 @@ def test_without_answers_there_is_nothing_to_correct():
         ("nothing to change", {}),
         ("what about medication?", {}),
         ("is my age important?", {}),
+        ("evenings are fine", {}),  # "fine" is said of the evenings, which nobody asked about
     ],
 )
 def test_at_the_recap_a_new_value_is_enough(text, changes):

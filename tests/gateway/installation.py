@@ -18,7 +18,7 @@ from bot.settings import ROOT
 
 HERE = Path(__file__).parent
 GATEWAY, BRAIN = str(HERE / "lexicon_gateway.py"), str(HERE / "stand_in_brain.py")
-PATIENCE = 60.0  # seconds; only a failing test waits so long
+PATIENCE = 180.0  # seconds; only a failing test waits so long
 SERVE = (
     "import sys; from bot.serve import serve; from bot.settings import Settings; "
     f"sys.exit(serve(Settings.from_environment(), gateway=[{GATEWAY!r}], brain=[{BRAIN!r}]))"
