@@ -69,6 +69,7 @@ _SAID_ABOUT = frozenset(
 # Say nothing by themselves here: an answer was meant, but not understood.
 _NO_ANSWER = frozenset(
     {"nlu_fallback", "out_of_scope", "affirm", "deny", "unsure", "go_back", ANSWER}
+    | {"request_callback"}  # "just call me": the form is on its way to that
 )
 # Somebody leaves: asking again at once would not let them go.
 _LEAVING = frozenset({"pause", "goodbye", "stop_messages"})
@@ -330,7 +331,8 @@ class _Step:
         if answer is not None or turn.intent == "go_back":
             self._say(self._which())
             return self._still(CONFIRM)
-        return []
+        # "Please call me" is no yes to passing on what the recap says.
+        return self._ask(CONFIRM) if turn.intent == "request_callback" else []
 
     def _is_skipped(self) -> bool:
         return self.turn.intent == "unsure" or callback.skips(self.turn.text)

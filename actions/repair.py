@@ -18,6 +18,7 @@ from bot.turns import BotMessage, Button
 _LIKELY = 0.1
 _WISHES = ("start_triage", "ask_for_person", "request_callback")
 _MOST_CHOICES = 3
+ACTION_LISTEN = "action_listen"  # Rasa's name for "nothing more to say"
 
 
 class ActionRepair(Action):
@@ -30,7 +31,11 @@ class ActionRepair(Action):
     def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
-        """Counts misses in a row in the slot `misses`."""
+        """Counts misses in a row in the slot `misses`.
+
+        It also answers where no rule says what is next, and would be chosen again and
+        again there: what follows is said here, the open form's question or nothing.
+        """
         turn = Turn(tracker)
         if is_for_the_questionnaire(turn):
             return [FollowupAction(names.TRIAGE_FORM)]
@@ -41,7 +46,8 @@ class ActionRepair(Action):
             say(dispatcher, turn.message("repair_person"))
         else:
             say(dispatcher, _likely_meanings(turn))
-        return [SlotSet(names.MISSES, misses)]
+        following = tracker.active_loop.get("name") or ACTION_LISTEN
+        return [SlotSet(names.MISSES, misses), FollowupAction(following)]
 
 
 def _likely_meanings(turn: Turn) -> BotMessage:

@@ -143,8 +143,9 @@ class Brain:
             # A page in Spanish was chosen; one in English may only be the one there is.
             current = request.greeted
         text = _plain(request.text)
-        # "Juan Carlos de la Cruz" is a name in any language.
-        names_somebody = before is not None and before.get_slot("requested_slot") == "name"
+        # "Juan Carlos de la Cruz" is a name in any language; a question is none.
+        asked_name = before is not None and before.get_slot("requested_slot") == "name"
+        names_somebody = asked_name and "?" not in text
         kept = request.pressed or names_somebody
         spoken = current if kept else decide_language(text, current)
         output = _Output(request.channel)

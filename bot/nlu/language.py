@@ -4,6 +4,7 @@ so a conversation keeps its language until a message is clearly in the other one
 from __future__ import annotations
 
 import functools
+import re
 
 from lingua import Language, LanguageDetector, LanguageDetectorBuilder
 
@@ -23,6 +24,13 @@ _ASKED_FOR = {
     "en": ("english", "inglés", "ingles"),
     "es": ("spanish", "español", "espanol", "castellano"),
 }
+_OTHER = {"en": "es", "es": "en"}
+# "I don't speak English", "no hablo inglés", "my English is bad": the other one is wanted.
+_NOT_SPOKEN = re.compile(
+    r"\b(?:don'?t|do not|doesn'?t|does not|can'?t|cannot|not|no|poco|little|mal)\b[\w\s']{0,30}"
+    r"\b(?:english|ingl[eé]s|spanish|espa[nñ]ol|castellano)\b"
+    r"|\b(?:english|ingl[eé]s|spanish|espa[nñ]ol)\b[\w\s']{0,12}\b(?:bad|poor|not|isn'?t|mal[oa]?)\b"
+)
 
 
 @functools.lru_cache(maxsize=1)
@@ -60,5 +68,5 @@ def requested_language(text: str, current: str) -> str:
     lowered = text.lower()
     for code, words in _ASKED_FOR.items():
         if any(word in lowered for word in words):
-            return code
-    return "es" if current == "en" else "en"
+            return _OTHER[code] if _NOT_SPOKEN.search(lowered) else code
+    return _OTHER[current]

@@ -337,3 +337,24 @@ def test_danger_in_the_form_is_answered_first_and_the_form_goes_on(ask, record, 
     visitor.presses("Keep going here").is_asked("best_time")
     fill_in(visitor).says("yes")
     assert "tonight" not in repr(record(visitor)[1])
+
+
+# --- another language, in the middle -------------------------------------------------------
+
+
+@pytest.mark.parametrize("until", ["name", "phone", "best_time", "confirm"])
+def test_the_language_is_switched_at_any_field(ask, phone, until):
+    visitor = fill_in(ask("greater_boston").says("please call me"), until, phone=phone)
+    visitor.says("I don't speak English").hears("switch_language", "español").is_asked(until)
+
+
+def test_a_question_in_another_language_is_answered_in_it(ask, phone):
+    visitor = fill_in(ask("greater_boston").says("please call me"), "best_time", phone=phone)
+    visitor.says("¿puedo seguir trabajando mientras voy al programa?")
+    visitor.hears("faq_work_school", "trabajar").is_asked("best_time")
+
+
+def test_a_wish_for_the_call_that_is_being_arranged_asks_the_open_question_again(ask, phone):
+    visitor = fill_in(ask("greater_boston").says("please call me"), "state", phone=phone)
+    visitor.says("call me please").hears("callback_state").is_asked("state")
+    fill_in(visitor).says("please call me").hears("callback_confirm").is_asked("confirm")

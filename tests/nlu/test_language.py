@@ -32,3 +32,18 @@ def test_a_request_names_the_language_or_means_the_other_one():
     assert requested_language("in spanish please", "en") == "es"
     assert requested_language("¿podemos hablar en inglés?", "es") == "en"
     assert requested_language("otro idioma", "es") == "en"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don't speak English",
+        "my english is not good",
+        "no hablo inglés",
+        "no ingles por favor",
+        "she does not speak much english",
+        "hablo poco ingles",
+    ],
+)
+def test_a_language_that_is_not_spoken_is_not_the_one_that_is_wanted(text):
+    assert requested_language(text, "en") == "es"
