@@ -24,8 +24,9 @@ from actions import questions
 from actions.faq import faq_messages, likely_topics, topics_asked
 from actions.questions import sheet_of
 from actions.safety import crisis_message, in_crisis
-from actions.turn import Turn, say
+from actions.turn import Turn, remembered, say
 from bot.brain import names
+from bot.brain.live_tracker import TOLD
 from bot.care.answers import understand, volunteered
 from bot.care.corrections import corrections
 from bot.care.engine import Disposition
@@ -177,7 +178,7 @@ class _Step:
             return self._change(changes)
         if self.turn.intent == "affirm" or is_yes(normalise(self.turn.text)):
             return self._done()
-        asked_which = _said_before(self.turn)[-1:] == ["triage_which"]
+        asked_which = self.turn.responses_so_far()[-1:] == ["triage_which"]
         if self.turn.intent in ("deny", "go_back") and not asked_which:
             self._say(questions.which_to_change(self.turn, self.sheet))
             return self._still(CONFIRM)
@@ -502,16 +503,6 @@ def _side_answers(turn: Turn) -> list[BotMessage]:
     return faq_messages(turn, topics) if topics else []
 
 
-def _said_before(turn: Turn) -> list[str]:
-    """Names of all texts said so far."""
-    said = [
-        (event.get("metadata") or {}).get("reviewed")
-        for event in turn.tracker.events
-        if event.get("event") == "bot"
-    ]
-    return [str(name) for name in said if name]
-
-
 def _has_been_away(turn: Turn) -> bool:
     """Whether this is the first message after a pause."""
     times = [
@@ -523,9 +514,13 @@ def _has_been_away(turn: Turn) -> bool:
 
 
 def _told_before(tracker: Tracker) -> list[str]:
-    """What was written before the questionnaire, since the latest start over."""
+    """What was written before the questionnaire, since the latest start over.
+
+    Of a long conversation only what told something (`bot.brain.live_tracker`).
+    """
     texts: list[str] = []
     for event in tracker.events:
+        texts += remembered(event, TOLD)
         if event.get("event") == "action" and event.get("name") == names.ACTION_RESTART:
             texts = []
         elif event.get("event") == "user":

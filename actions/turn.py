@@ -16,6 +16,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot.brain import house as houses
 from bot.brain import names
 from bot.brain.house import House
+from bot.brain.live_tracker import SAID
 from bot.clinic.hours import LineState, describe, line_state
 from bot.clinic.profile import Clinic
 from bot.turns import BotMessage
@@ -120,13 +121,17 @@ class Turn:
         }
 
     def responses_so_far(self) -> list[str]:
-        """Names of all reviewed texts that this conversation has had, oldest first."""
-        said = [
-            (event.get("metadata") or {}).get("reviewed")
-            for event in self.tracker.events
-            if event.get("event") == "bot"
-        ]
-        return [name for name in said if name]
+        """Names of all reviewed texts that this conversation has had, oldest first.
+
+        Of a long conversation each of the older ones once (`bot.brain.live_tracker`).
+        """
+        said: list[str] = []
+        for event in self.tracker.events:
+            said += remembered(event, SAID)
+            reviewed = (event.get("metadata") or {}).get("reviewed")
+            if event.get("event") == "bot" and reviewed:
+                said.append(reviewed)
+        return said
 
     def actions_since_message(self) -> list[str]:
         """Names of the actions that ran since the latest message, oldest first."""
@@ -145,6 +150,13 @@ class Turn:
         if not name.startswith("reach_") and "{reach}" in self.house.texts.messages[name].en:
             values["reach"] = self.reach()
         return values
+
+
+def remembered(event: Mapping[str, Any], what: str) -> list[str]:
+    """What the beginning of a shortened tracker keeps of the conversation before it."""
+    if event.get("event") != "session_started":
+        return []
+    return list((event.get("metadata") or {}).get(what, ()))
 
 
 def say(dispatcher: CollectingDispatcher, message: BotMessage) -> None:

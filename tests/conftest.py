@@ -23,6 +23,13 @@ from bot.settings import Settings
 configure_logs("tests", level=logging.ERROR)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The whole dialogue suite as a comparison, see tests/brain/beside_rasa.py."""
+    parser.addoption(
+        "--beside-rasa", action="store_true", help="compare each turn with Rasa as it comes"
+    )
+
+
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     """The project's own settings: its clinics and the model that `make train` made."""
@@ -41,7 +48,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @pytest.fixture(scope="session")
-def assistant(settings: Settings, loop: asyncio.AbstractEventLoop, tmp_path_factory):
+def assistant(settings: Settings, loop, tmp_path_factory, request):
     """The whole assistant on a temporary database; conversations do not share anything."""
     from bot.commands.assistant import load_assistant
 
@@ -51,6 +58,12 @@ def assistant(settings: Settings, loop: asyncio.AbstractEventLoop, tmp_path_fact
             dataclasses.replace(settings, data=folder, database=f"sqlite:///{folder}/handrail.db")
         )
     )
+    if request.config.getoption("--beside-rasa"):
+        from tests.brain.beside_rasa import BesideRasa
+
+        url = f"sqlite:///{folder}/rasa.db"
+        beside = BesideRasa(loaded.brain, dataclasses.replace(settings, data=folder, database=url))
+        loaded.turns._brain._brain = beside
     yield loaded
     loaded.engine.dispose()
 

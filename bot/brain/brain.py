@@ -21,11 +21,12 @@ from bot.brain.action_endpoint import InProcessActions, failures
 from bot.brain.again import answer_given, bot_message
 from bot.brain.house import House
 from bot.brain.tracker_store import HandrailTrackerStore, nobody_waits
+from bot.brain.turn_processor import TurnProcessor
 from bot.nlu.language import decide_language
 from bot.settings import Settings
 from bot.store import Conflict, check
 from bot.turns import BRAIN_CHARACTERS, BotMessage, Button, TurnReply, TurnRequest, TurnState
-from bot.vocabulary import HANDOFF_NONE, LANGUAGES, SAFETY_INTENTS, TIER_NONE
+from bot.vocabulary import DELETION_CONFIRMED, HANDOFF_NONE, LANGUAGES, SAFETY_INTENTS, TIER_NONE
 
 NOT_UNDERSTOOD = "nlu_fallback"  # Rasa's name for it
 _COMMAND = re.compile(r"/+\w+\s*(\{.*)?$", re.DOTALL)
@@ -112,10 +113,11 @@ class Brain:
         return store
 
     @property
-    def _processor(self) -> Any:
-        if self._agent.processor is None:
+    def _processor(self) -> TurnProcessor:
+        processor = self._agent.processor
+        if not isinstance(processor, TurnProcessor):
             raise TurnFailed("no model is loaded")
-        return self._agent.processor
+        return processor
 
     async def _parsed_already(self, request: TurnRequest, text: str) -> dict[str, Any] | None:
         """What is known without the classifier; None: Rasa parses the text itself.
@@ -138,6 +140,7 @@ class Brain:
         given = answer_given(before, request.message_id)
         if before is not None and given:
             return TurnReply(given, state_of(before))
+        knows_phone = _knows_phone(before)
         current = before.get_slot(names.LANGUAGE) if before else None
         if current is None and request.greeted != LANGUAGES[0]:
             # A page in Spanish was chosen; one in English may only be the one there is.
@@ -162,19 +165,18 @@ class Brain:
                 "now": request.now.isoformat(),
                 "language": request.language or spoken or "en",
                 # Once: what the visitor says of the number counts from then on.
-                "known_phone": None if _knows_phone(before) else request.known_phone,
+                "known_phone": None if knows_phone else request.known_phone,
             },
         )
         failed: list[str] = []
         failures.set(failed)
-        await self._processor.handle_message(message)
+        after = await self._processor.take_turn(message, before)
         if failed:
             raise TurnFailed("; ".join(failed))
         if not output.messages:
             raise TurnFailed("nothing was said")
-        after = await self._store.retrieve(request.conversation)
-        if after is None:
-            raise TurnFailed("the conversation was not stored")
+        if any(message.response == DELETION_CONFIRMED for message in output.messages):
+            self._store.let_go(request.conversation)
         return TurnReply(output.messages, state_of(after))
 
 
@@ -195,7 +197,10 @@ async def load_brain(settings: Settings, engine: Engine, house: House) -> Brain:
     # Rasa wraps every store in one that answers an error with a silent in-memory store.
     agent.tracker_store = store
     try:
-        agent.load_model(settings.model)
+        agent.processor = TurnProcessor(
+            settings.model, store, agent.lock_store, agent.nlg, agent.action_endpoint
+        )
+        store.domain = agent.domain = agent.processor.domain
     except Exception as error:  # whatever a damaged archive makes Rasa raise
         raise TurnFailed(
             f"the model {settings.model} cannot be loaded ({type(error).__name__}: {error}); "

@@ -1,4 +1,7 @@
-"""The events of a dialogue, appended in order, for the brain's tracker store."""
+"""The events of a dialogue, appended in order, for the brain's tracker store.
+
+What a text holds is the brain's business: it writes the events of one turn as one.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from bot.store.vault import vault_of
 
 
 class TrackerEvents:
-    """Events as JSON text, numbered 1, 2, 3 ... within a conversation.
+    """Texts numbered 1, 2, 3 ... within a conversation.
 
     Args:
         connection: from `bot.store.reading` or `bot.store.writing`.
@@ -19,8 +22,11 @@ class TrackerEvents:
     def __init__(self, connection: sa.engine.Connection):
         self._connection = connection
 
-    def append(self, conversation: str, first_seq: int, events: list[str]) -> None:
+    def append(self, conversation: str, first_seq: int, events: list[str]) -> str | None:
         """Add `events` as `first_seq`, `first_seq` + 1, ...
+
+        Returns:
+            The last one as it stands in the database, see `newest`; None if there is none.
 
         Raises `bot.store.Conflict` when one of these numbers is taken: another
         process has written this conversation. The transaction is then lost.
@@ -28,7 +34,7 @@ class TrackerEvents:
         if first_seq < 1:
             raise ValueError(f"events are numbered from 1, not {first_seq}")
         if not events:
-            return
+            return None
         vault = vault_of(self._connection)
         rows = [
             vault.seal(tracker_event, {"conversation": conversation, "seq": seq, "event": event})
@@ -36,6 +42,7 @@ class TrackerEvents:
         ]
         with translated(self._connection.engine.url):
             self._connection.execute(sa.insert(tracker_event), rows)
+        return str(rows[-1]["event"])
 
     def read(self, conversation: str, after_seq: int = 0) -> list[str]:
         """The events after number `after_seq`, in order; empty when there are none."""
@@ -47,6 +54,32 @@ class TrackerEvents:
             .order_by(tracker_event.c.seq)
         ).mappings()
         return [vault.open(tracker_event, row)["event"] for row in rows]
+
+    def newest(self, conversation: str) -> tuple[int, str] | None:
+        """Number of the last events and their text as it stands in the database.
+
+        Nobody writes the same twice: whoever finds the text that it wrote itself knows
+        that no other process has written since.
+        """
+        row = self._connection.execute(
+            sa.select(tracker_event.c.seq, tracker_event.c.event)
+            .where(tracker_event.c.conversation == conversation)
+            .order_by(tracker_event.c.seq.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if row is None else (row.seq, str(row.event))
+
+    def replace(self, conversation: str, last_seq: int, event: str) -> str | None:
+        """Let `event`, with the next number, stand for all up to number `last_seq`.
+
+        Returns and raises what `append` does.
+        """
+        self._connection.execute(
+            sa.delete(tracker_event)
+            .where(tracker_event.c.conversation == conversation)
+            .where(tracker_event.c.seq <= last_seq)
+        )
+        return self.append(conversation, last_seq + 1, [event])
 
     def conversations(self) -> list[str]:
         """Every conversation that has events, sorted by id."""

@@ -51,3 +51,26 @@ def test_nothing_to_append_is_no_change(engine):
 def test_numbers_below_one_are_a_mistake_of_the_caller(engine):
     with pytest.raises(ValueError, match="numbered from 1"), writing(engine) as db:
         TrackerEvents(db).append("a", 0, ["x"])
+
+
+def test_one_event_can_stand_for_all_before_it(engine):
+    with writing(engine) as db:
+        TrackerEvents(db).append("a", 1, ["one", "two"])
+        TrackerEvents(db).replace("a", 2, "both")
+    with reading(engine) as db:
+        assert TrackerEvents(db).read("a") == ["both"]
+    with pytest.raises(Conflict), writing(engine) as db:
+        TrackerEvents(db).append("a", 3, ["written by somebody who has not seen it"])
+
+
+def test_the_newest_event_is_known_by_whoever_wrote_it(engine):
+    with writing(engine) as db:
+        TrackerEvents(db).append("a", 1, ["one"])
+        mine = (2, TrackerEvents(db).append("a", 2, ["two"]))
+    with writing(engine) as db:
+        assert TrackerEvents(db).newest("a") == mine
+        TrackerEvents(db).delete("a")
+        assert TrackerEvents(db).newest("a") is None
+        TrackerEvents(db).append("a", 1, ["one"])
+        TrackerEvents(db).append("a", 2, ["two"])
+        assert TrackerEvents(db).newest("a") != mine

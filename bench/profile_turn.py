@@ -1,0 +1,178 @@
+"""Where a turn's time goes: CPU milliseconds and statements a turn, and the functions they are in.
+
+    python bench/profile_turn.py            # one line per part, over the script below
+    python bench/profile_turn.py --top 40   # and the 40 costliest functions (cProfile)
+    python bench/profile_turn.py --turns 1000   # cost along one long conversation
+
+Everything runs in one process, as `handrail converse` does, on a database of its own.
+CPU seconds instead of wall time: other programs on the machine do not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import collections
+import cProfile
+import dataclasses
+import os
+import pstats
+import statistics
+import sys
+import tempfile
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+
+from bot.nlu import without_tensorflow
+
+without_tensorflow.install()
+
+import logging  # noqa: E402
+
+import sqlalchemy as sa  # noqa: E402
+
+from bot.commands.assistant import Assistant, load_assistant  # noqa: E402
+from bot.logs import configure_logs  # noqa: E402
+from bot.settings import Settings  # noqa: E402
+from bot.turns import TurnReply, TurnRequest  # noqa: E402
+
+# What one visitor writes: questions, a triage with a digression and a correction, a callback.
+SCRIPT = (
+    "hello there",
+    "what is the difference between an iop and outpatient therapy?",
+    "can I keep working while I am in the program",
+    "do you take blue cross insurance",
+    "I want to find out which program fits",
+    "it is for me",
+    "no, nothing like that",
+    "I live in Massachusetts",
+    "I am 34 years old",
+    "how long does the program last",
+    "no",
+    "nothing so far",
+    "it has been pretty bad for the last weeks",
+    "I manage most days",
+    "actually I struggle with most things",
+    "not sure",
+    "no",
+    "I drink a little on weekends",
+    "a review maybe",
+    "my sister helps a lot",
+    "evenings would be best",
+    "yes that is right",
+    "please call me back",
+    "Maria",
+    "617 555 0123",
+    "tomorrow morning",
+    "yes",
+    "thank you so much",
+)
+_NOW = datetime(2026, 11, 23, 15, 0, tzinfo=timezone.utc)
+
+
+class _Counted:
+    """The assistant's brain, its CPU time counted apart."""
+
+    def __init__(self, brain) -> None:  # type: ignore[no-untyped-def]
+        self._brain = brain
+        self.seconds = 0.0
+
+    async def turn(self, request: TurnRequest) -> TurnReply:
+        start = time.process_time()
+        try:
+            return await self._brain.turn(request)
+        finally:
+            self.seconds += time.process_time() - start
+
+    async def ready(self) -> bool:
+        return bool(await self._brain.ready())
+
+
+class _Statements:
+    """Counts what is asked of the database."""
+
+    def __init__(self, engine: sa.engine.Engine):
+        self.counts: collections.Counter[str] = collections.Counter()
+        sa.event.listen(engine, "before_cursor_execute", self._executed)
+
+    def _executed(self, _c, _cursor, statement, *_others) -> None:  # type: ignore[no-untyped-def]
+        self.counts[statement.split(maxsplit=1)[0]] += 1
+        if statement == "BEGIN IMMEDIATE":
+            self.counts["commits that write"] += 1
+
+
+async def one_conversation(assistant: Assistant, texts: list[str]) -> list[float]:
+    """CPU seconds of each turn."""
+    opened = await assistant.turns.open("greater_boston", now=_NOW)
+    seconds = []
+    for text in texts:
+        start = time.process_time()
+        await assistant.turns.take(opened.conversation, now=_NOW, text=text)
+        seconds.append(time.process_time() - start)
+    return seconds
+
+
+def _fresh(run: int) -> list[str]:
+    """The script with other words each time: nothing may come from a cache of texts."""
+    return [f"{text} {run}x" if len(text) > 12 and text[-1].isalpha() else text for text in SCRIPT]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--conversations", type=int, default=6)
+    parser.add_argument("--top", type=int, default=0, help="list so many functions")
+    parser.add_argument("--turns", type=int, default=0, help="length of one long conversation")
+    given = parser.parse_args()
+    configure_logs("profile", level=logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = dataclasses.replace(
+            Settings.from_environment({}),
+            data=Path(folder),
+            database=f"sqlite:///{folder}/handrail.db",
+        )
+        asyncio.run(_profile(settings, given))
+    return 0
+
+
+async def _profile(settings: Settings, given: argparse.Namespace) -> None:
+    assistant = await load_assistant(settings)
+    brain = assistant.turns._brain = _Counted(assistant.turns._brain)  # type: ignore[assignment]
+    await one_conversation(assistant, _fresh(0))  # loads what is loaded at first use
+    if given.turns:
+        texts = [text for run in range(given.turns // len(SCRIPT) + 1) for text in _fresh(run)]
+        seconds = await one_conversation(assistant, texts[: given.turns])
+        for end in (5, 20, 50, 100, 200, 500, 1000, 2000):
+            if end <= len(seconds):
+                some = seconds[max(0, end - 28) : end]
+                print(f"turn {end:5}: {1000 * statistics.mean(some):7.2f} ms CPU (mean to there)")
+        return
+    statements = _Statements(assistant.engine)
+    brain.seconds = 0.0
+    profile = cProfile.Profile()
+    if given.top:
+        profile.enable()
+    seconds = [
+        each
+        for run in range(1, given.conversations + 1)
+        for each in await one_conversation(assistant, _fresh(run))
+    ]
+    profile.disable()
+    turns = len(seconds)
+    whole, inside = 1000 * sum(seconds) / turns, 1000 * brain.seconds / turns
+    print(
+        f"{turns} turns: {whole:.2f} ms CPU a turn, of which brain {inside:.2f}, "
+        f"gateway {whole - inside:.2f}"
+    )
+    for kind, count in statements.counts.most_common():
+        print(f"  {kind:20} {count / turns:6.2f} a turn")
+    if given.top:
+        pstats.Stats(profile).sort_stats("tottime").print_stats(given.top)
+        pstats.Stats(profile).sort_stats("cumtime").print_stats(2 * given.top)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
