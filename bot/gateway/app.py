@@ -27,6 +27,7 @@ from bot.gateway.embed import Bundles, explained, load_bundle, snippets
 from bot.gateway.events import Streams
 from bot.gateway.forms import Forms
 from bot.gateway.limits import Limits
+from bot.gateway.neighbours import Neighbours, neighbours_on
 from bot.gateway.origins import Origins
 from bot.gateway.own_words import OwnWords
 from bot.gateway.protection import CONTENT_SECURITY_POLICY, Protection
@@ -39,6 +40,7 @@ from bot.texts.messages import load_texts
 from bot.twilio import Provider
 
 _RETRY_SECONDS = 5.0
+_MIGRATION_SECONDS = 2.0  # for the tables to be upgraded before visitors are answered anyway
 
 log = structlog.get_logger("handrail.gateway")
 
@@ -77,6 +79,7 @@ def create_app(
     bundles = bundles or Bundles(load_bundle())
     limits = limits or Limits(time.monotonic)
     brains = brain if isinstance(brain, Brains) else Brains({"brain": brain})
+    neighbours = neighbours_on(engine)
     words = OwnWords(clinics, replies, load_texts())
     turns = Turns(
         clinics=clinics,
@@ -85,6 +88,7 @@ def create_app(
         engine=engine,
         brain=brains,
         deadline=deadline,
+        neighbours=neighbours,
     )
     forms = Forms(turns, words, limits, clock, stored=api.stored, shown=api.shown)
     streams = Streams(engine, turns.watch, api.stored)
@@ -116,7 +120,7 @@ def create_app(
             *pages.routes(clinics, words, forms, clock),
         ],
         middleware=[Middleware(Protection), Middleware(Origins, clinics=clinics)],
-        lifespan=lambda _: _bring_up(engine, screen, streams, texting),
+        lifespan=lambda _: _bring_up(engine, screen, streams, texting, neighbours),
         exception_handlers={**api.HANDLERS, HTTPException: _http_error},
     )
     app.state.watch, app.state.streams, app.state.texting = turns.watch, streams, texting
@@ -125,34 +129,34 @@ def create_app(
 
 @asynccontextmanager
 async def _bring_up(
-    engine: sa.engine.Engine, screen: Screen, streams: Streams, texting: Texting
+    engine: sa.engine.Engine,
+    screen: Screen,
+    streams: Streams,
+    texting: Texting,
+    neighbours: Neighbours,
 ) -> AsyncIterator[None]:
     """Upgrade the tables while the application starts, or beside it if that fails."""
     # The sentence encoder loads at its first use, which should not be a visitor's.
     warming = asyncio.create_task(asyncio.to_thread(screen.read, "hello"))
-    retry = None if await _migrated(engine) else asyncio.create_task(_migrate_later(engine))
+    migrating = asyncio.create_task(_migrate(engine))
+    await asyncio.wait({migrating}, timeout=_MIGRATION_SECONDS)
     async with streams.looking(), texting.working():
         yield
-    if retry is not None:
-        retry.cancel()
+    migrating.cancel()
     await warming
+    neighbours.close()
     engine.dispose()
 
 
-async def _migrate_later(engine: sa.engine.Engine) -> None:
+async def _migrate(engine: sa.engine.Engine) -> None:
     while True:
-        await asyncio.sleep(_RETRY_SECONDS)
-        if await _migrated(engine):
+        try:
+            await asyncio.to_thread(migrate, engine)
+        except StoreError as error:
+            log.error("the store cannot be used", reason=str(error))
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
             return
-
-
-async def _migrated(engine: sa.engine.Engine) -> bool:
-    try:
-        await asyncio.to_thread(migrate, engine)
-    except StoreError as error:
-        log.error("the store cannot be used", reason=str(error))
-        return False
-    return True
 
 
 async def _http_error(_: Request, error: Exception) -> Response:

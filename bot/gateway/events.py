@@ -2,13 +2,14 @@
 
 A stream keeps a place in the transcript and nothing else: being woken it reads what has
 been written since, so a reconnect loses nothing and doubles nothing, and a slow reader
-costs no memory. Turns of this process wake it at once; what another gateway or a member
-of staff has written is found by one look at the database for all streams together.
+costs no memory. Turns of this process wake it at once, and so does what other gateways tell;
+what else somebody has written is found by one look at the database for all streams.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 import json
@@ -23,6 +24,7 @@ import sqlalchemy as sa
 import structlog
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from bot.gateway.neighbours import Alone, Neighbours
 from bot.gateway.refused import Refused
 from bot.store import Conversations, Messages, StoreError, reading
 from bot.store.records import Conversation, StoredMessage
@@ -64,15 +66,24 @@ class Watch:
     """Who looks on at which conversation, and which turns are with the brain.
 
     It belongs to one event loop and holds nothing of a conversation but its id.
+
+    Args:
+        neighbours: other gateways, who look on too; none by default.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, neighbours: Neighbours | None = None) -> None:
+        self.neighbours = neighbours or Alone()
         self._listeners: dict[str, set[Listener]] = {}
         self._addresses: Counter[str] = Counter()
         self._typing: Counter[str] = Counter()
 
     def news(self, conversation: str) -> None:
         """Something was written in `conversation`, or it has ended."""
+        self.heard(conversation)
+        self.neighbours.tell(conversation)
+
+    def heard(self, conversation: str) -> None:
+        """Another gateway has news of `conversation`."""
         for listener in self._listeners.get(conversation, ()):
             listener.news = True
             listener.wake.set()
@@ -194,12 +205,18 @@ class Streams:
 
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[None]:
-        """While inside, the database is looked at now and then."""
-        look = asyncio.create_task(self._look_again_and_again())
+        """While inside, the database is looked at now and then, and others are listened to."""
+        now = asyncio.Event()
+        look = asyncio.create_task(self._look_again_and_again(now))
+        listen = asyncio.create_task(
+            self._watch.neighbours.listen(heard=self._watch.heard, missed=now.set)
+        )
         try:
             yield
         finally:
             look.cancel()
+            listen.cancel()
+            await asyncio.gather(look, listen, return_exceptions=True)
             self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def look(self) -> None:
@@ -208,9 +225,11 @@ class Streams:
         if conversations:
             self._watch.compare(await self._in_thread(self._newest, conversations))
 
-    async def _look_again_and_again(self) -> None:
+    async def _look_again_and_again(self, now: asyncio.Event) -> None:
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(now.wait(), LOOK_SECONDS)
+            now.clear()
             try:
                 await self.look()
             except StoreError as error:

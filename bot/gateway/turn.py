@@ -31,6 +31,7 @@ from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW, is_kept
 from bot.gateway.in_flight import UNREAD, Answer, InFlight, Memory, Opened, Shown
 from bot.gateway.incoming import BRAIN_CHARACTERS, for_brain, language_of, normalise
 from bot.gateway.limits import WITHIN_LIMITS, Pace
+from bot.gateway.neighbours import Neighbours
 from bot.gateway.order import Order, Place
 from bot.gateway.origins import OWN
 from bot.gateway.own_words import OwnWords
@@ -42,6 +43,7 @@ from bot.store import (
     Alerts,
     Audit,
     Buttons,
+    Conflict,
     Conversations,
     Messages,
     StoreError,
@@ -130,6 +132,7 @@ class Turns:
         brain: answers the turns.
         deadline: seconds from arrival to the end of waiting for the brain.
         patience: the same for a calm message while the brain answers others.
+        neighbours: other gateways on the same store; none by default.
 
     Attributes:
         watch: tells who looks on; whoever writes in a conversation calls its `news`.
@@ -145,6 +148,7 @@ class Turns:
         brain: Brain,
         deadline: float = DEADLINE,
         patience: float = PATIENCE,
+        neighbours: Neighbours | None = None,
     ):
         self._clinics = clinics
         self._screen = screen
@@ -154,10 +158,10 @@ class Turns:
         self._deadline = deadline
         self._patience = patience
         self._answered = -math.inf  # when the brain last answered anybody
-        self._order = Order()
+        self._order = Order(neighbours)
         self._desk = HandoffDesk(engine, clinics)
         self._asking = 0  # turns that are with the brain
-        self.watch = Watch()
+        self.watch = Watch(neighbours)
 
     async def open(
         self,
@@ -344,7 +348,8 @@ class Turns:
             empty_write_ahead_log(self._engine)
 
         async with self._order.join(conversation) as place:
-            await place.reached()
+            if not await place.reached(STORE_SECONDS):
+                raise StoreError("another gateway is busy with this conversation")
             try:
                 await _in_thread(end, STORE_SECONDS)
             except asyncio.TimeoutError:
@@ -398,7 +403,8 @@ class Turns:
 
     async def _wait_and_remember(self, turn: InFlight, place: Place) -> None:
         """Let earlier turns finish, then look up where the conversation stands."""
-        await place.reached()
+        if not await place.reached(turn.seconds_left()):
+            turn.trouble = "another gateway has the conversation"
 
         def remember() -> Memory:
             with reading(self._engine) as db:
@@ -468,7 +474,7 @@ class Turns:
 
     async def _ask_brain(self, turn: InFlight) -> None:
         """The brain's answer, unless there is nothing to ask or no time left."""
-        if turn.memory is None or not turn.text or turn.answers_nothing:
+        if turn.memory is None or not turn.text or turn.answers_nothing or turn.trouble:
             return
         if self._asking >= MOST_ASKING:
             turn.trouble = "too many at once"
@@ -598,8 +604,20 @@ class Turns:
                 empty_write_ahead_log(self._engine)
             return shown
 
+        def write_after_others() -> list[Shown]:
+            """Somebody else may write in the conversation meanwhile: staff, another gateway."""
+            for _ in range(_TRIES):
+                try:
+                    return write()
+                except Conflict:
+                    with reading(self._engine) as db:
+                        given = Messages(db).answer_to(turn.conversation, turn.message_id)
+                    if given is not None:
+                        return _again(given, turn.state).messages
+            return write()
+
         try:
-            turn.shown = await _in_thread(write, STORE_SECONDS)
+            turn.shown = await _in_thread(write_after_others, STORE_SECONDS)
         except (StoreError, asyncio.TimeoutError) as error:
             turn.trouble = type(error).__name__
             _log_trouble(turn.conversation, error)
@@ -674,6 +692,7 @@ def _without_concern(state: TurnState) -> TurnState:
     return dataclasses.replace(state, open_question=asked)
 
 
+_TRIES = 3  # to write a turn down while somebody else writes in the same conversation
 _LEAST_SECONDS = 0.5  # for looking up a conversation when earlier turns took all the time
 
 

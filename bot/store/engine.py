@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from bot.settings import Settings
 from bot.store.errors import StoreError, translated
@@ -27,6 +27,15 @@ from bot.store.vault import OPTION, Vault
 BUSY_SECONDS = 2.0  # below the 3 s in which a visitor gets an answer
 _READING = "handrail_reading"
 _FILE = "handrail_file"  # in a connection's record: which file it has opened
+_POSTGRES_ARGUMENTS = {
+    "connect_timeout": int(BUSY_SECONDS),
+    # A machine that is gone without a word is noticed, and what it held is free again.
+    "options": f"-c lock_timeout={int(BUSY_SECONDS * 1000)} -c timezone=UTC"
+    " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
 _writers: WeakKeyDictionary[sa.engine.Engine, threading.Lock] = WeakKeyDictionary()
 
 
@@ -65,14 +74,28 @@ def open_engine(url: str, vault: Vault) -> sa.engine.Engine:
             pool_timeout=BUSY_SECONDS,
             hide_parameters=True,
             execution_options={OPTION: vault},
-            connect_args={
-                "connect_timeout": int(BUSY_SECONDS),
-                "options": f"-c lock_timeout={int(BUSY_SECONDS * 1000)} -c timezone=UTC",
-            },
+            connect_args=_POSTGRES_ARGUMENTS,
         )
     raise StoreError(
         f"HANDRAIL_DATABASE asks for {backend}; only sqlite and postgresql are supported"
     )
+
+
+def own_connection(engine: sa.engine.Engine) -> sa.engine.Connection:
+    """A connection to PostgreSQL beside the pool, for what outlives a transaction.
+
+    Every statement is a transaction of its own. Raises StoreError.
+    """
+    alone = sa.create_engine(
+        engine.url,
+        future=True,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+        connect_args=_POSTGRES_ARGUMENTS,
+    )
+    with translated(engine.url):
+        return alone.connect()
 
 
 @contextmanager

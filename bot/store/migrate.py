@@ -12,6 +12,7 @@ from bot.store.errors import StoreError
 
 HEAD = "0008"  # the newest revision; a test compares it with the files
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_PATIENCE = "120s"  # for another process to finish with its migration
 _POSTGRES_LOCK = 5_308_417  # any number, the same in every process
 
 
@@ -35,7 +36,7 @@ def migrate(engine: sa.engine.Engine) -> None:
     # finds nothing left to do.
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
+            _wait_for_others(connection)
         keys_in_use.make_key_file_if_new(connection)
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
@@ -52,15 +53,30 @@ def migrate(engine: sa.engine.Engine) -> None:
         audit.begin(connection)
 
 
+def _wait_for_others(connection: sa.engine.Connection) -> None:
+    """On PostgreSQL, wait until no other process changes the tables.
+
+    The wait may be long, but not the one for a table that is in use: while a change waits
+    for it, all who come later wait too.
+    """
+    usual = connection.execute(sa.text("SHOW lock_timeout")).scalar_one()
+    connection.execute(sa.select(sa.func.set_config("lock_timeout", _PATIENCE, True)))
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
+    connection.execute(sa.select(sa.func.set_config("lock_timeout", usual, True)))
+
+
 def check(engine: sa.engine.Engine) -> None:
     """Whether the database answers, its tables are up to date and its keys are here.
 
+    Tables of a newer version will do: machines are upgraded one after the other, and a
+    migration must leave the version before it working.
+
     Raises:
-        StoreError: it does not answer, its tables are missing or of another version, or
+        StoreError: it does not answer, its tables are missing or of an older version, or
             a key is missing.
     """
     found = _revision(engine)
-    if found != HEAD:
+    if found is None or found < HEAD:
         raise StoreError(
             f"the tables are of version {found}, this Handrail needs {HEAD}: "
             "restart it, it upgrades them when it starts"

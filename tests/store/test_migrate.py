@@ -81,6 +81,19 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine):
     assert version == "9999"
 
 
+def test_a_process_that_runs_already_goes_on_with_the_tables_of_a_newer_version(engine):
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    check(engine)
+
+
+def test_a_process_that_runs_already_refuses_the_tables_of_an_older_version(engine):
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(StoreError, match="0001"):
+        check(engine)
+
+
 def test_rows_of_an_older_version_are_encrypted_and_decrypted_on_the_way_back(engine):
     _go_to(engine, "0004")
     with engine.begin() as db:

@@ -1,0 +1,541 @@
+"""The whole product under load: many visitors at once, and very many one after the other.
+
+    python bench/load.py visitors                200 visitors do the whole triage, thinking 2-5 s
+    python bench/load.py visitors --think 0 0    the same, each answering at once
+    python bench/load.py conversations           10,000 short conversations; memory is watched
+
+Each starts `handrail serve` on an empty database of its own (--database: on that one),
+speaks HTTP with it, and checks every answer: whether there was one, whether it was the
+assistant's own or an apology, and whether the transcript has it in its place. Results
+go to bench/results/*.json; the tables and the picture of docs/scaling.md are made from
+them, by every run and by `python bench/load.py docs`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import json
+import os
+import platform
+import random
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "bench" / "results"
+PAGE = ROOT / "docs" / "scaling.md"
+PICTURE = ROOT / "docs" / "img" / "memory.png"
+CLINIC = "greater_boston"
+APOLOGY = "unavailable"  # how the names of the gateway's own apologies begin
+START_SECONDS = 180
+SAMPLE_SECONDS = 2.0
+
+# What a visitor may answer to each question; whatever they say, the triage goes on.
+ANSWERS = {
+    "for_whom": ["me"],
+    "safety_now": ["no"],
+    "state": ["Massachusetts"],
+    "age_band": ["I'm 34", "I'm 52", "adult"],
+    "substance_use": ["no", "next to other things"],
+    "withdrawal_risk": ["no"],
+    "symptom_severity": ["mild", "moderate", "severe"],
+    "daily_functioning": ["managing", "struggling"],
+    "needs_24h_care": ["no"],
+    "recent_care": ["none"],
+    "stability": ["stable"],
+    "weekly_enough": ["yes", "no"],
+    "recurring_crises": ["no", "yes"],
+    "medication_support": ["no"],
+    "support_at_home": ["my wife helps a lot", "some"],
+    "emotion_regulation": ["no", "yes"],
+    "availability": ["evenings", "daytime"],
+    "confirm": ["that's right"],
+}
+BEGINNING = "I want to find out which program fits"
+MOST_QUESTIONS = 25
+SHORT_TALK = ("hello", "is medication included in iop?", "thank you")
+
+
+# --- the product ------------------------------------------------------------------------------
+
+
+class Product:
+    """`handrail serve` on a folder of its own."""
+
+    def __init__(self, brains: int, database: str | None):
+        self.folder = Path(tempfile.mkdtemp(prefix="handrail-load-"))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = f"http://127.0.0.1:{free.getsockname()[1]}"
+        environment = {
+            **os.environ,
+            "HANDRAIL_DATA": str(self.folder),
+            "HANDRAIL_PORT": self.address.rpartition(":")[2],
+            "HANDRAIL_BRAINS": str(brains),
+            # Every visitor comes from an address of their own, as in life: limits count them.
+            "HANDRAIL_PROXIES": "127.0.0.1",
+            "OMP_NUM_THREADS": "1",
+        }
+        if database:
+            environment["HANDRAIL_DATABASE"] = database
+        self._log = (self.folder / "log").open("w")
+        self._serve = subprocess.Popen(
+            [sys.executable, "-m", "bot.cli", "serve"],
+            cwd=ROOT,
+            env=environment,
+            stdout=self._log,
+            stderr=self._log,
+        )
+
+    def processes(self) -> dict[str, psutil.Process]:
+        """Gateway, brains and worker by name."""
+        found = {}
+        for child in psutil.Process(self._serve.pid).children():
+            with contextlib.suppress(psutil.Error):
+                name = child.cmdline()[-1].rpartition(".")[2]
+                if name == "brain":
+                    name = f"brain {child.environ()['HANDRAIL_BRAIN']}"
+                found[name] = child
+        return dict(sorted(found.items()))
+
+    def stop(self) -> None:
+        self._serve.send_signal(signal.SIGTERM)
+        self._serve.wait(60)
+        self._log.close()
+        shutil.rmtree(self.folder)
+
+
+@contextlib.asynccontextmanager
+async def serving(brains: int, database: str | None) -> AsyncIterator[tuple[Product, Web]]:
+    """The product, with all its brains ready."""
+    product = Product(brains, database)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(product.address, connector=connector) as session:
+        try:
+            await until_ready(session)
+            yield product, Web(session)
+        finally:
+            await asyncio.to_thread(product.stop)
+
+
+async def until_ready(session: aiohttp.ClientSession) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(aiohttp.ClientError):
+            async with session.get("/readyz") as answer:
+                if all((await answer.json())["brains"].values()):
+                    return
+        await asyncio.sleep(0.2)
+    raise SystemExit(f"the product was not ready within {START_SECONDS} s")
+
+
+# --- visitors ---------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Seen:
+    """What the visitors saw, all together.
+
+    Attributes:
+        seconds: of every message, from sending it to having its answer.
+        responses: how often each of the assistant's texts came.
+        faults: what must not be, by kind.
+        finished: conversations that came to their end.
+    """
+
+    seconds: list[float] = dataclasses.field(default_factory=list)
+    responses: Counter[str] = dataclasses.field(default_factory=Counter)
+    faults: Counter[str] = dataclasses.field(default_factory=Counter)
+    finished: int = 0
+
+
+class Web:
+    """The chat's HTTP API."""
+
+    def __init__(self, session: aiohttp.ClientSession):
+        self._session = session
+
+    async def ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        async with self._session.request(method, path, **options) as answer:
+            answer.raise_for_status()
+            return dict(await answer.json())
+
+
+class Visitor:
+    """One visitor in one conversation, who remembers what was said."""
+
+    def __init__(self, web: Web, number: int, seen: Seen):
+        self._web = web
+        self._seen = seen
+        self._said: list[tuple[str, list[str]]] = []
+        octets = (10, number >> 16 & 255, number >> 8 & 255, number & 255)
+        self._headers = {"X-Forwarded-For": ".".join(map(str, octets))}
+        self._path = ""
+        self.state: dict[str, Any] = {}
+
+    async def arrives(self) -> None:
+        opened = await self._web.ask(
+            "POST", "/api/conversations", json={"clinic": CLINIC}, headers=self._headers
+        )
+        self._path = f"/api/conversations/{opened['conversation']}/messages"
+        self._headers["Authorization"] = f"Bearer {opened['token']}"
+
+    async def says(self, text: str) -> None:
+        body = {"id": str(len(self._said)), "text": text}
+        started = time.perf_counter()
+        answer = await self._web.ask("POST", self._path, json=body, headers=self._headers)
+        self._seen.seconds.append(time.perf_counter() - started)
+        messages = answer["messages"]
+        self.state = answer["state"]
+        self._said.append((text, [message["text"] for message in messages]))
+        if not messages:
+            self._seen.faults["unanswered"] += 1
+        for message in messages:
+            self._seen.responses[message["response"]] += 1
+            if message["response"].startswith(APOLOGY):
+                self._seen.faults["apologies"] += 1
+
+    async def looks_back(self) -> None:
+        """Every message in its place, each with its own answer."""
+        told = await self._web.ask("GET", self._path, headers=self._headers)
+        transcript = [message["text"] for message in told["messages"][1:]]  # without the greeting
+        expected = [line for text, answers in self._said for line in (text, *answers)]
+        if transcript != expected:
+            self._seen.faults["out of order"] += 1
+
+
+async def triage(visitor: Visitor, chance: random.Random, think: tuple[float, float]) -> bool:
+    """The whole questionnaire; whether it led to a level and a hand-off."""
+    await visitor.arrives()
+    await asyncio.sleep(chance.uniform(*think))
+    await visitor.says(BEGINNING)
+    for _ in range(MOST_QUESTIONS):
+        question = visitor.state["open_question"]
+        if question not in ANSWERS:
+            break
+        await asyncio.sleep(chance.uniform(*think))
+        await visitor.says(chance.choice(ANSWERS[question]))
+    await visitor.looks_back()
+    return bool(visitor.state["level"]) and visitor.state["handoff"] != "none"
+
+
+async def small_talk(visitor: Visitor, turns: int) -> bool:
+    """A few words, and gone."""
+    await visitor.arrives()
+    for text in SHORT_TALK[:turns]:
+        await visitor.says(text)
+    return True
+
+
+async def counted(seen: Seen, walk: Awaitable[bool]) -> None:
+    """One visitor's way; a request that fails is one without an answer."""
+    try:
+        seen.finished += await walk
+    except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+        seen.faults["unanswered"] += 1
+        seen.responses[type(error).__name__] += 1
+
+
+# --- the two measurements ---------------------------------------------------------------------
+
+
+async def many_at_once(
+    visitors: int, think: tuple[float, float], brains: int, database: str | None
+) -> dict[str, Any]:
+    """`visitors` do the whole triage at the same time."""
+    seen, chance = Seen(), random.Random(7)  # noqa: S311
+    async with serving(brains, database) as (product, web):
+        before = cpu_seconds(product)
+        started = time.perf_counter()
+        await asyncio.gather(
+            *(
+                counted(
+                    seen,
+                    triage(Visitor(web, number, seen), random.Random(chance.random()), think),  # noqa: S311
+                )
+                for number in range(visitors)
+            )
+        )
+        seconds = time.perf_counter() - started
+        spent = {name: used - before.get(name, 0.0) for name, used in cpu_seconds(product).items()}
+        memory = resident(product)
+    return {
+        **circumstances(brains, database),
+        "visitors": visitors,
+        "think_seconds": list(think),
+        "finished": seen.finished,
+        **messages_of(seen, seconds),
+        "cpu_ms_per_message": {
+            name: round(1000 * used / max(1, len(seen.seconds)), 1) for name, used in spent.items()
+        },
+        "memory_mb": memory,
+    }
+
+
+async def one_after_the_other(
+    conversations: int, turns: int, clients: int, seconds: float, brains: int, database: str | None
+) -> dict[str, Any]:
+    """`conversations` short ones, some at a time, and what memory does meanwhile."""
+    seen, samples = Seen(), []
+    numbers = iter(range(conversations))
+    async with serving(brains, database) as (product, web):
+        started = time.perf_counter()
+
+        async def client() -> None:
+            for number in numbers:
+                if time.perf_counter() - started > seconds:
+                    return
+                await counted(seen, small_talk(Visitor(web, number, seen), turns))
+
+        async def watch() -> None:
+            while True:
+                samples.append({"conversations": seen.finished, **resident(product)})
+                await asyncio.sleep(SAMPLE_SECONDS)
+
+        watching = asyncio.create_task(watch())
+        await asyncio.gather(*(client() for _ in range(clients)))
+        watching.cancel()
+        took = time.perf_counter() - started
+        samples.append({"conversations": seen.finished, **resident(product)})
+    return {
+        **circumstances(brains, database),
+        "conversations": seen.finished,
+        "turns": turns,
+        "clients": clients,
+        **messages_of(seen, took),
+        "memory_mb": samples,
+        "growth": growth(samples),
+    }
+
+
+def messages_of(seen: Seen, seconds: float) -> dict[str, Any]:
+    ordered = sorted(seen.seconds) or [0.0]
+    cuts = statistics.quantiles(ordered, n=100, method="inclusive") if len(ordered) > 1 else ordered
+    at = {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98]} if len(cuts) == 99 else {}
+    return {
+        "seconds": round(seconds, 1),
+        "messages": len(seen.seconds),
+        "messages_per_second": round(len(seen.seconds) / seconds, 1),
+        "milliseconds": {
+            **{name: round(1000 * value) for name, value in at.items()},
+            "max": round(1000 * ordered[-1]),
+        },
+        "faults": {name: seen.faults[name] for name in ("unanswered", "out of order", "apologies")},
+        "responses": dict(seen.responses.most_common()),
+    }
+
+
+def growth(samples: list[dict[str, Any]]) -> dict[str, float]:
+    """Memory in the last tenth of the run against that after the first fifth, as a ratio."""
+    ends = samples[-1]["conversations"]
+    early = [each for each in samples if 0.2 * ends <= each["conversations"] <= 0.3 * ends]
+    late = [each for each in samples if each["conversations"] >= 0.9 * ends]
+    names = samples[-1].keys() - {"conversations"}
+    return {
+        name: round(
+            statistics.mean(each[name] for each in late)
+            / statistics.mean(each[name] for each in early),
+            3,
+        )
+        for name in sorted(names)
+        if early and late
+    }
+
+
+def circumstances(brains: int, database: str | None) -> dict[str, Any]:
+    return {
+        "date": date.today().isoformat(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "brains": brains,
+        "database": (database or "sqlite").partition(":")[0],
+    }
+
+
+def resident(product: Product) -> dict[str, int]:
+    """Resident memory of each process, MB."""
+    return {
+        name: round(process.memory_info().rss / 2**20)
+        for name, process in product.processes().items()
+    }
+
+
+def cpu_seconds(product: Product) -> dict[str, float]:
+    return {name: sum(process.cpu_times()[:2]) for name, process in product.processes().items()}
+
+
+# --- the page ---------------------------------------------------------------------------------
+
+
+def write_docs() -> None:
+    """Put what bench/results says into docs/scaling.md, between its marks."""
+    page = PAGE.read_text(encoding="utf-8")
+    for name, made in tables().items():
+        page = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+            lambda found, made=made: f"{found[1]}{made}{found[2]}",
+            page,
+            flags=re.DOTALL,
+        )
+    PAGE.write_text(page, encoding="utf-8")
+
+
+def tables() -> dict[str, str]:
+    """The tables by the name of their mark."""
+    return {"visitors": _visitors_table(), "conversations": _conversations_table()}
+
+
+def _visitors_table() -> str:
+    runs = [result for name in ("thinking", "at_once") if (result := read(name))]
+    if not runs:
+        return "Not measured yet: `make bench-load`.\n"
+    rows = {
+        "thinking time, s": lambda r: "-".join(f"{each:g}" for each in r["think_seconds"]),
+        "visitors; finished": lambda r: f"{r['visitors']}; {r['finished']}",
+        "brains; database": lambda r: f"{r['brains']}; {r['database']}",
+        "messages; a second": lambda r: f"{r['messages']:,}; {r['messages_per_second']}",
+        "p50, p95, p99, longest, ms": lambda r: ", ".join(
+            f"{r['milliseconds'][name]:,}" for name in ("p50", "p95", "p99", "max")
+        ),
+        "without an answer": lambda r: r["faults"]["unanswered"],
+        "out of order": lambda r: r["faults"]["out of order"],
+        "apologies": lambda r: r["faults"]["apologies"],
+        "processor time a message, ms": lambda r: ", ".join(
+            f"{name} {used}" for name, used in r["cpu_ms_per_message"].items()
+        ),
+    }
+    return _table(runs, rows)
+
+
+def _conversations_table() -> str:
+    result = read("conversations")
+    if not result:
+        return "Not measured yet: `make bench-load`.\n"
+    rows: dict[str, Callable[[dict[str, Any]], Any]] = {
+        "conversations; messages in each": lambda r: f"{r['conversations']:,}; {r['turns']}",
+        "brains; database": lambda r: f"{r['brains']}; {r['database']}",
+        "messages a second": lambda r: r["messages_per_second"],
+        "without an answer; apologies": lambda r: (
+            f"{r['faults']['unanswered']}; {r['faults']['apologies']}"
+        ),
+        "memory at the end, MB": lambda r: ", ".join(
+            f"{name} {size}" for name, size in r["memory_mb"][-1].items() if name in r["growth"]
+        ),
+        "memory at the end against that after a fifth": lambda r: ", ".join(
+            f"{name} {ratio:.2f}" for name, ratio in r["growth"].items()
+        ),
+    }
+    return _table([result], rows)
+
+
+def _table(runs: list[dict[str, Any]], rows: dict[str, Callable[[dict[str, Any]], Any]]) -> str:
+    head = " | ".join(f"{run['machine']}, {run['date']}" for run in runs)
+    lines = [f"| | {head} |", "|---" * (len(runs) + 1) + "|"]
+    lines += [
+        f"| {name} | " + " | ".join(str(value(run)) for run in runs) + " |"
+        for name, value in rows.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def draw(result: dict[str, Any]) -> None:
+    """Memory over conversations, one line for each process."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 3.5))
+    counts = [sample["conversations"] for sample in result["memory_mb"]]
+    for name in result["growth"]:
+        axes.plot(counts, [sample.get(name) for sample in result["memory_mb"]], label=name)
+    axes.set(xlabel="conversations", ylabel="memory, MB", ylim=(0, None))
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(PICTURE, dpi=110)
+
+
+def read(name: str) -> dict[str, Any] | None:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def keep(name: str, result: dict[str, Any]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(result, indent=1)
+    (RESULTS / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+    write_docs()
+
+
+def shown(result: dict[str, Any]) -> Iterator[str]:
+    for name, value in result.items():
+        if name != "memory_mb" or isinstance(value, dict):
+            yield f"{name}: {value}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parts = parser.add_subparsers(dest="part", required=True)
+    at_once = parts.add_parser("visitors", help="many visitors do the whole triage at once")
+    at_once.add_argument("--visitors", type=int, default=200)
+    at_once.add_argument(
+        "--think", type=float, nargs=2, default=(2.0, 5.0), metavar=("LEAST", "MOST")
+    )
+    row = parts.add_parser("conversations", help="short conversations, some at a time")
+    row.add_argument("--conversations", type=int, default=10_000)
+    row.add_argument("--turns", type=int, default=2, choices=range(1, len(SHORT_TALK) + 1))
+    row.add_argument("--clients", type=int, default=8)
+    row.add_argument("--seconds", type=float, default=570.0, help="stop after so long")
+    parts.add_parser("docs", help="write docs/scaling.md from the results that are here")
+    for each in (at_once, row):
+        each.add_argument("--brains", type=int, default=2)
+        each.add_argument("--database", metavar="URL", help="an empty one; default: SQLite")
+        each.add_argument("--try", dest="trial", action="store_true", help="keep no result")
+    chosen = parser.parse_args()
+    if chosen.part == "docs":
+        write_docs()
+        return
+    if chosen.part == "visitors":
+        name = "thinking" if chosen.think[1] else "at_once"
+        result = asyncio.run(
+            many_at_once(chosen.visitors, tuple(chosen.think), chosen.brains, chosen.database)
+        )
+    else:
+        name = "conversations"
+        result = asyncio.run(
+            one_after_the_other(
+                chosen.conversations,
+                chosen.turns,
+                chosen.clients,
+                chosen.seconds,
+                chosen.brains,
+                chosen.database,
+            )
+        )
+    print(*shown(result), sep="\n")
+    if not chosen.trial:
+        keep(name, result)
+        if name == "conversations":
+            draw(result)
+
+
+if __name__ == "__main__":
+    main()
