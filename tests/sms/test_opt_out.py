@@ -61,7 +61,7 @@ async def test_who_may_mean_something_else_is_not_silenced(phone, brain, text):
     await phone.texts("hi")
     brain.answer = lambda _: says("Okay.", response="stop_messages")
     [answer] = await phone.texts(text)
-    assert answer.startswith("Okay.\nIf you want no more texts from us, reply STOP.")
+    assert answer.startswith("Okay.\nReply STOP to get no more texts from us.")
     assert phone.contact().opted_out is None
 
 

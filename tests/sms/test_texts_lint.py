@@ -9,18 +9,21 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 
-from bot.care.questionnaire import load_questionnaire
-from bot.clinic.gsm7 import outside, segments
+from bot.care.questionnaire import THIS_PERSON, load_questionnaire
+from bot.clinic.gsm7 import outside, segments, septets
 from bot.clinic.profile import answer_texts
+from bot.gateway.channels import CHANNELS
 from bot.gateway.own_words import WORDS as GATEWAY_WORDS
 from bot.reviewed import Document
 from bot.safety.replies import REPLIES
 from bot.sms.keywords import load_keywords
 from bot.sms.wording import WORDS
 from bot.texts.messages import load_texts
+from bot.turns import BotMessage, Button
 from bot.vocabulary import LANGUAGES
 from tests.sms.node_oracles import npm, twilio_counts  # noqa: F401
 
@@ -28,7 +31,7 @@ ONE_TEXT = 320
 _PLACEHOLDER = re.compile(r"\{\w*\}")
 _TYPICAL = "617-555-0142"  # what stands in a placeholder, about as long as most
 # The gateway's own words that it says by text.
-_BY_TEXT = ("unavailable", "long_message")
+_BY_TEXT = ("unavailable", "long_message", "no_question")
 _ASKS_FOR_KEYWORD = re.compile(
     r"\b(?:reply|text|type|say|write|answer|responda|escriba|conteste|diga|mande)"
     r'(?: with| us| con)? ["\']?(yes|end|cancel|quit|stop|alto|parar)\b(?! (?:to|para|salir))',
@@ -38,7 +41,7 @@ _ASKS_FOR_KEYWORD = re.compile(
 
 def texts(clinics) -> Iterator[tuple[str, str, str]]:
     """Name, language and words of every text, with typical values filled in."""
-    for name, language, text in _written(clinics):
+    for name, language, text in (*_written(clinics), *_asked()):
         yield name, language, _PLACEHOLDER.sub(_TYPICAL, text).strip()
 
 
@@ -57,6 +60,25 @@ def _written(clinics) -> Iterator[tuple[str, str, str]]:
         for answer in answer_texts(clinic):
             if answer.channel == "sms":
                 yield f"{clinic.id}{answer.location}", answer.language, answer.text
+
+
+def _asked() -> Iterator[tuple[str, str, str]]:
+    """Every question of the questionnaire with its numbered choices, as the phone shows it.
+
+    Of oneself and of another person; after a side question the short one.
+    """
+    skip, resume = load_texts().choices["skip"], load_texts().messages["triage_resume"]
+    for item, language, whom, short in product(
+        load_questionnaire().items.values(), LANGUAGES, ("self", "someone_else"), (False, True)
+    ):
+        person = THIS_PERSON[language] if whom == "someone_else" else None
+        question = item.question(language, whom, short=short, person=person)
+        if short:
+            question = f"{(resume.sms or resume).in_language(language)} {question}"
+        chosen = [*item.choice_labels(language), skip.en if language == "en" else skip.es]
+        message = BotMessage(question, item.name, [Button(label, "answer") for label in chosen])
+        for shown in CHANNELS["sms"].render([message]):
+            yield f"{item.name}/{whom}{'/short' if short else ''}", language, shown.text
 
 
 def labels() -> Iterator[str]:
@@ -89,6 +111,11 @@ def test_a_text_is_one_message_where_possible(clinics):
     }
     # Each of these stands with its reason.
     assert longer == {}
+
+
+def test_a_question_and_its_choices_are_one_text():
+    parts = Counter((name, language) for name, language, _ in _asked())
+    assert [each for each, count in parts.items() if count > 1] == []
 
 
 def test_no_choice_is_a_word_that_opts_out(clinics):
@@ -127,7 +154,8 @@ def test_our_count_is_twilios_over_random_unicode(twilio_counts):  # noqa: F811
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_figures(clinics, language):
     """Not a limit but a picture: how long texts are, and which characters make them so."""
-    mine = [text for _, spoken, text in texts(clinics) if spoken == language]
+    named = [(name, text) for name, spoken, text in texts(clinics) if spoken == language]
+    mine = [text for _, text in named]
     counted = Counter(segments(text) for text in mine)
     costly = Counter(character for text in mine for character in outside(text))
     gsm = sum(not outside(text) for text in mine)
@@ -135,4 +163,8 @@ def test_the_figures(clinics, language):
         f"\n{language}: {len(mine)} texts, {gsm} in GSM-7, segments {dict(sorted(counted.items()))}"
     )
     print(f"  characters that force UCS-2, in how many texts: {dict(costly.most_common(12))}")
+    for name, text in sorted(named, key=lambda each: segments(each[1]))[-5:]:
+        size = f"{septets(text)} septets" if not outside(text) else f"{len(text)} of UCS-2"
+        costly_here = "".join(sorted(set(outside(text))))
+        print(f"  {segments(text)} segments, {size}: {name} {costly_here}")
     assert max(counted) <= (3 if language == "en" else 5)
