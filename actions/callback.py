@@ -60,6 +60,7 @@ _WHILE = re.compile(
     re.IGNORECASE,
 )
 _MISSES_BEFORE_SKIP = 3
+_WORDS_OF_A_REQUEST = 12  # with a time in it; a longer text is a story
 _WORDS_OF_AN_ANSWER = 4  # a name or a time; a longer text beside a question is a story
 # Said about the form, not in answer to it: rules take these turns.
 _SAID_ABOUT = frozenset(
@@ -111,6 +112,10 @@ class _Step:
         self._fields[CONFIRM] = None
         # "Can you call now?" has been answered by the wish for a call.
         self._more += [SlotSet(names.PENDING, None), SlotSet(names.PHONE_REFUSED, None)]
+        text = self.turn.text
+        short = len(text.split()) <= _WORDS_OF_A_REQUEST
+        if short and not self._fields.get("best_time") and read_wish(text, self.turn.now.date()):
+            return self._take_time(text)  # "call me tomorrow after 5"
         return self._ask_next()
 
     def come_back(self) -> list[EventType]:
@@ -171,10 +176,11 @@ class _Step:
         change = callback.change_in(turn.text, any_field=self.open == CONFIRM and asked_which)
         if change and (change.field == _LANGUAGE or self._fields.get(change.field) is not None):
             return self._again(change.field, change.value)
+        told = callback.phone_inside(turn.text)
+        if self.open not in ("name", "phone") and told and told[0] != self._fields.get("phone"):
+            return self._again("phone", turn.text)  # "wait, it's 617 ..." at any later question
         if self.open == CONFIRM:
-            phone, name = callback.read_phone(turn.text), callback.name_told(turn.text)
-            if isinstance(phone, str) and phone != self._fields.get("phone"):
-                return self._again("phone", turn.text)
+            name = callback.name_told(turn.text)
             if name:
                 return self._again("name", turn.text)
         sure = turn.intent == "go_back" and turn.confidence >= _SURE
@@ -205,8 +211,11 @@ class _Step:
     def _read_name(self) -> list[EventType]:
         if self._is_skipped() or self.turn.intent == "deny":
             return self._take(name=UNKNOWN)
-        name = callback.read_name(self.turn.text)
-        return self._take(name=name) if name else self._missed()
+        text, told = self.turn.text, {}
+        if inside := callback.phone_inside(text):
+            told, text = {"phone": inside[0]}, inside[1]  # "Dana, 617 ..."
+        name = callback.read_name(text)
+        return self._take(**told, name=name) if name or told else self._missed()
 
     def _read_phone(self) -> list[EventType]:
         turn = self.turn

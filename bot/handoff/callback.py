@@ -240,6 +240,18 @@ def read_phone(text: str) -> str | PhoneProblem | SeveralPhones:
     return PhoneProblem(_PHONE_PROBLEMS.get(possible, "not_in_use"))
 
 
+def phone_inside(text: str) -> tuple[str, str] | None:
+    """A number that is told beside other words: in E.164 form, and the words without it.
+
+    None unless there is exactly one number.
+    """
+    found = list(phonenumbers.PhoneNumberMatcher(text, "US"))
+    if len(found) != 1:
+        return None
+    number = phonenumbers.format_number(found[0].number, phonenumbers.PhoneNumberFormat.E164)
+    return number, f"{text[: found[0].start]} {text[found[0].end :]}".strip(" ,;:.-")
+
+
 def display_phone(e164: str) -> str:
     """A stored number as people write it: national for US numbers, else international."""
     number = phonenumbers.parse(e164, None)

@@ -358,3 +358,24 @@ def test_a_wish_for_the_call_that_is_being_arranged_asks_the_open_question_again
     visitor = fill_in(ask("greater_boston").says("please call me"), "state", phone=phone)
     visitor.says("call me please").hears("callback_state").is_asked("state")
     fill_in(visitor).says("please call me").hears("callback_confirm").is_asked("confirm")
+
+
+# --- what is told before it is asked --------------------------------------------------------
+
+
+def test_a_time_in_the_request_is_not_asked_again(ask, phone):
+    visitor = ask("greater_boston").says("can someone call me tomorrow at 3pm?").is_asked("name")
+    fill_in(visitor, "ok_to_call", phone=phone, best_time="never asked")
+    fill_in(visitor).hears("callback_confirm", "tomorrow at 3pm")
+
+
+def test_a_number_beside_the_name_is_taken_too(ask, phone):
+    visitor = ask("greater_boston").says("please call me").says(f"Mike, {phone}")
+    fill_in(visitor.is_asked("state")).hears("callback_confirm", "Name: Mike\n", phone[-8:])
+
+
+@pytest.mark.parametrize("field", ["state", "best_time", "ok_to_call", "ok_voicemail"])
+def test_another_number_counts_whenever_it_is_told(ask, phone, field):
+    visitor = fill_in(ask("greater_boston").says("please call me"), field, phone="617-555-0199")
+    visitor.says(f"wait, it's {phone}").is_asked(field)
+    fill_in(visitor).hears("callback_confirm", phone[-8:]).does_not_hear("555-0199")

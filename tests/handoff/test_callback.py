@@ -274,3 +274,17 @@ def test_nothing_that_is_typed_breaks_a_reader(text):
         ask(text)
     read_ways(text, None)
     assert callback.cleared("phone") == {"phone": None, "phone_owner": None, "confirm": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Dana, 617-555-0142", ("+16175550142", "Dana")),
+        ("617 555 0142 - ask for Dana", ("+16175550142", "ask for Dana")),
+        ("Dana", None),
+        ("617-555-0142 or 617-555-0143", None),
+        ("room 12", None),
+    ],
+)
+def test_a_number_beside_other_words_is_told_from_them(text, found):
+    assert callback.phone_inside(text) == found
