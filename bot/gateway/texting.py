@@ -28,7 +28,7 @@ from bot.gateway.turn import Turns
 from bot.gateway.unanswered import Unanswered
 from bot.handoff.lost_text import tell_of_lost_text
 from bot.sms.delivery import NOT_DELIVERED, OPTED_OUT_CODES, reason_of
-from bot.store import Audit, Conversations, Messages, StoreError, reading, writing
+from bot.store import Audit, Conflict, Conversations, Messages, StoreError, reading, writing
 from bot.store.records import Conversation, OfferedButton, Outgoing
 from bot.store.sms import (
     CONFIRMATION,
@@ -240,7 +240,8 @@ class Texting:
                     if any(each.kept.done() for each in batch):
                         raise _TooLateError
                 return list(zip(batch, kept, strict=True))
-            except _TooLateError:
+            except (_TooLateError, Conflict):
+                # Another gateway may have met a number, or a repeated text, at this moment.
                 continue
 
     async def _answer(

@@ -39,7 +39,7 @@ class _Waiting:
 
 
 class Unanswered:
-    """Remembers what this process has acknowledged and not answered.
+    """Remembers what this process has acknowledged and not answered; threads may share it.
 
     Args:
         clinics: profiles by id; their numbers send.
@@ -72,7 +72,7 @@ class Unanswered:
     def left_to_others(self, conversation: str) -> None:
         """Another gateway works off what waits here."""
         for each in self._of(conversation):
-            del self._waiting[each.arrival.sid]
+            self._waiting.pop(each.arrival.sid, None)
 
     def failed(self, conversation: str) -> None:
         """What waits here could not be answered now."""
@@ -82,15 +82,13 @@ class Unanswered:
     def take_due(self) -> list[Arrival]:
         """Those whose senders must hear from us now; each is given once."""
         now = self._clock()
-        due = [
-            each.arrival
-            for each in self._waiting.values()
-            if each.failed
-            and (now - each.arrival.at >= PATIENCE or self._turns.reads_danger(each.arrival.text))
+        failed = [each.arrival for each in [*self._waiting.values()] if each.failed]
+        return [
+            each
+            for each in failed
+            if (now - each.at >= PATIENCE or self._turns.reads_danger(each.text))
+            and self._waiting.pop(each.sid, None) is not None
         ]
-        for each in due:
-            del self._waiting[each.sid]
-        return due
 
     def speak(self, arrival: Arrival) -> None:
         """Answer without the store: crisis help, or an apology with the lines.
@@ -119,4 +117,4 @@ class Unanswered:
             log.error("answered without the store", clinic=clinic.id, response=message.response)
 
     def _of(self, conversation: str) -> list[_Waiting]:
-        return [each for each in self._waiting.values() if each.conversation == conversation]
+        return [each for each in [*self._waiting.values()] if each.conversation == conversation]
