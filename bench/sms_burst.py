@@ -115,6 +115,19 @@ def _is_ready(address: str) -> bool:
         return False
 
 
+async def greetings(address: str, numbers: int) -> list[float]:
+    """Seconds of as many requests at once that do nothing: what the machine makes of them now."""
+    limits = httpx.Limits(max_connections=numbers)
+    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=30) as web:
+
+        async def greet() -> float:
+            began = time.perf_counter()
+            await web.get("/healthz")
+            return time.perf_counter() - began
+
+        return sorted(await asyncio.gather(*(greet() for _ in range(numbers))))
+
+
 async def burst(address: str, numbers: int) -> list[float]:
     """Seconds until each text was acknowledged; all are sent at the same moment."""
     limits = httpx.Limits(max_connections=numbers)
@@ -154,6 +167,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, product(Path(folder), rest.url) as running:
         address, process = running
         before = {child.pid: child.cpu_times() for child in process.children()}
+        nothing = asyncio.run(greetings(address, numbers))
         began = time.perf_counter()
         seconds = asyncio.run(burst(address, numbers))
         while len(rest.numbers()) < numbers and time.perf_counter() - began < LONGEST_SECONDS:
@@ -164,6 +178,8 @@ def main() -> int:
         answered = sorted(first.values())
         apologies = sum("can't answer" in text for _, _, text in rest.came)
         print(f"{numbers} numbers, {psutil.cpu_count()} processors")
+        print(f"as many requests for nothing: p50 {_at(nothing, 50):.3f} s, ", end="")
+        print(f"p99 {_at(nothing, 99):.3f} s")
         print(f"acknowledged: p50 {_at(seconds, 50):.3f} s, p99 {_at(seconds, 99):.3f} s")
         print(
             f"answered: {len(answered)}, p50 {_at(answered, 50):.1f} s, last {answered[-1]:.1f} s"
