@@ -223,7 +223,7 @@ class Visitor:
 
 
 async def triage(visitor: Visitor, chance: random.Random, think: tuple[float, float]) -> bool:
-    """The whole questionnaire; whether it led to a level and a hand-off."""
+    """The whole questionnaire, to the level and the offer of a call; whether it came so far."""
     await visitor.arrives()
     await asyncio.sleep(chance.uniform(*think))
     await visitor.says(BEGINNING)
@@ -234,7 +234,7 @@ async def triage(visitor: Visitor, chance: random.Random, think: tuple[float, fl
         await asyncio.sleep(chance.uniform(*think))
         await visitor.says(chance.choice(ANSWERS[question]))
     await visitor.looks_back()
-    return bool(visitor.state["level"]) and visitor.state["handoff"] != "none"
+    return bool(visitor.state["level"])
 
 
 async def small_talk(visitor: Visitor, turns: int) -> bool:

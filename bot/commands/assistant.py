@@ -47,6 +47,9 @@ class InProcessBrain:
             return False
         return True
 
+    async def close(self) -> None:
+        """Nothing is held open."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Assistant:

@@ -120,7 +120,7 @@ def create_app(
             *pages.routes(clinics, words, forms, clock),
         ],
         middleware=[Middleware(Protection), Middleware(Origins, clinics=clinics)],
-        lifespan=lambda _: _bring_up(engine, screen, streams, texting, neighbours),
+        lifespan=lambda _: _bring_up(engine, screen, streams, texting, brains, neighbours),
         exception_handlers={**api.HANDLERS, HTTPException: _http_error},
     )
     app.state.watch, app.state.streams, app.state.texting = turns.watch, streams, texting
@@ -133,6 +133,7 @@ async def _bring_up(
     screen: Screen,
     streams: Streams,
     texting: Texting,
+    brain: Brain,
     neighbours: Neighbours,
 ) -> AsyncIterator[None]:
     """Upgrade the tables while the application starts, or beside it if that fails."""
@@ -144,6 +145,7 @@ async def _bring_up(
         yield
     migrating.cancel()
     await warming
+    await brain.close()
     neighbours.close()
     engine.dispose()
 

@@ -33,3 +33,7 @@ class Brain(Protocol):
     async def ready(self) -> bool:
         """Whether it would answer a turn now; never raises."""
         ...
+
+    async def close(self) -> None:
+        """Let go of what is held open; nothing is asked any more."""
+        ...

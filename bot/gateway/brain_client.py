@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
-import httpx
+import aiohttp
 
 from bot.gateway.brain import BrainError, BrainGoneError, BrainLostError
 from bot.turns import TurnReply, TurnRequest, reply_from_json, to_json
@@ -12,6 +14,7 @@ from bot.vocabulary import CONSULTATION, HANDOFFS, LANGUAGES, LEVELS, TIERS
 
 _READY_SECONDS = 1.0
 _LONGEST_SECONDS = 30.0  # the caller's own deadline ends a turn much earlier
+_IDLE_SECONDS = 4.0  # less than the brain's own five: who closes must not be who is asked
 
 
 class SocketBrain:
@@ -22,11 +25,8 @@ class SocketBrain:
     """
 
     def __init__(self, socket: Path):
-        self._client = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(socket)),
-            base_url="http://brain",
-            timeout=_LONGEST_SECONDS,
-        )
+        self._socket = str(socket)
+        self._opened: aiohttp.ClientSession | None = None
 
     async def turn(self, request: TurnRequest) -> TurnReply:
         """The brain's answer.
@@ -37,35 +37,56 @@ class SocketBrain:
             BrainError: the brain could not answer, was too slow, or the answer is garbled.
         """
         try:
-            response = await self._client.post("/turn", json=to_json(request))
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            body = to_json(request)
+            async with self._session.post("/turn", json=body, allow_redirects=False) as response:
+                if response.status != 200:
+                    raise BrainError(f"status {response.status}")
+                plain = await response.json(content_type=None)
+        except aiohttp.ClientConnectorError as error:
             raise BrainGoneError(type(error).__name__) from None
-        except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise BrainLostError(type(error).__name__) from None
-        except httpx.HTTPError as error:
+        except (aiohttp.ClientError, asyncio.TimeoutError) as error:
             raise BrainError(type(error).__name__) from None
-        if response.status_code != 200:
-            raise BrainError(f"status {response.status_code}")
-        try:
-            reply = reply_from_json(response.json())
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except ValueError as error:
             raise BrainError(f"garbled reply: {type(error).__name__}") from None
-        flaw = _flaw(reply)
-        if flaw:
-            raise BrainError(f"garbled reply: {flaw}")
-        return reply
+        return _reply(plain)
 
     async def ready(self) -> bool:
         """Whether the brain says that it is ready, within a second."""
+        limit = aiohttp.ClientTimeout(total=_READY_SECONDS)
         try:
-            response = await self._client.get("/readyz", timeout=_READY_SECONDS)
-        except httpx.HTTPError:
+            async with self._session.get("/readyz", timeout=limit) as response:
+                return response.status == 200
+        except (aiohttp.ClientError, asyncio.TimeoutError):
             return False
-        return response.status_code == 200
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        if self._opened is not None:
+            await self._opened.close()
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        # It belongs to the event loop, which does not run yet when this object is made.
+        if self._opened is None:
+            self._opened = aiohttp.ClientSession(
+                "http://brain",
+                connector=aiohttp.UnixConnector(self._socket, keepalive_timeout=_IDLE_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=_LONGEST_SECONDS),
+            )
+        return self._opened
+
+
+def _reply(plain: Any) -> TurnReply:
+    try:
+        reply = reply_from_json(plain)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BrainError(f"garbled reply: {type(error).__name__}") from None
+    flaw = _flaw(reply)
+    if flaw:
+        raise BrainError(f"garbled reply: {flaw}")
+    return reply
 
 
 def _flaw(reply: TurnReply) -> str | None:

@@ -81,6 +81,13 @@ class Brains:
         answers = await asyncio.gather(*(line.brain.ready() for line in self._lines))
         return dict(zip((line.name for line in self._lines), answers, strict=True))
 
+    async def close(self) -> None:
+        """Nothing is asked any more."""
+        for looking in self._looking:
+            looking.cancel()
+        await asyncio.gather(*self._looking, return_exceptions=True)
+        await asyncio.gather(*(line.brain.close() for line in self._lines))
+
     def _line_of(self, conversation: str, without: set[_Line]) -> _Line:
         # Rendezvous hashing: each brain draws a number for the conversation, the highest
         # has it. When a brain is gone only its own conversations move, and each to a brain

@@ -84,6 +84,7 @@ _STANDSTILL_SECONDS = 1.0  # without any answer of the brain; then nobody waits 
 # A brain answers some 50 turns a second; whoever came after so many would not be
 # answered in time, and is told so at once by ourselves.
 MOST_ASKING = 300
+_MOST_LABELS = 1000  # of choices, whose reading is remembered
 STORE_SECONDS = 2.0  # for writing down a finished turn
 
 
@@ -157,6 +158,7 @@ class Turns:
         self._brain = brain
         self._deadline = deadline
         self._patience = patience
+        self._labels: dict[str, Reading] = {}
         self._answered = -math.inf  # when the brain last answered anybody
         self._order = Order(neighbours)
         self._desk = HandoffDesk(engine, clinics)
@@ -447,11 +449,18 @@ class Turns:
         if turn.pressed is None:
             return
         # Labels are screened as well: "2" may stand for a sentence of danger.
-        read_label = self._screened(turn.conversation, turn.pressed.label)
+        read_label = self._label_read(turn.conversation, turn.pressed.label)
         if not turn.text:
             turn.text, turn.reading = turn.pressed.label, read_label
         elif higher_tier(read_label.tier, turn.reading.tier) != turn.reading.tier:
             turn.reading = dataclasses.replace(read_label, evidence=())
+
+    def _label_read(self, conversation: str, label: str) -> Reading:
+        """The same for a choice: there are few, and every visitor presses them."""
+        read = self._labels.get(label) or self._screened(conversation, label)
+        if not read.failed and len(self._labels) < _MOST_LABELS:
+            self._labels[label] = read
+        return read
 
     def _only_if_urgent(self, turn: InFlight, wait: int) -> None:
         """Too fast: danger is answered by ourselves, everything else is refused for now."""

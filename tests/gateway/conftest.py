@@ -86,6 +86,9 @@ class ScriptedBrain:
     async def ready(self) -> bool:
         return self.is_ready
 
+    async def close(self) -> None:
+        pass
+
 
 def echo(request: TurnRequest) -> TurnReply:
     """A reply that repeats what was said, without any crisis help."""

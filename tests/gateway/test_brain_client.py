@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.gateway.brain import BrainError
+from bot.gateway.brain import BrainError, BrainGoneError, BrainLostError
 from bot.gateway.brain_client import SocketBrain
 from bot.turns import BotMessage, Button, TurnReply, TurnRequest, TurnState, to_json
 from tests.gateway.conftest import CLINIC, OPEN
@@ -52,7 +52,8 @@ def answering(body: bytes, status: str = "200 OK", asked: list | None = None) ->
                 content = await reader.readexactly(int(line.split(":")[1]))
                 if asked is not None:
                     asked.append((head.splitlines()[0], json.loads(content)))
-        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
         await writer.drain()
         writer.close()
 
@@ -120,9 +121,15 @@ async def test_what_is_not_http_is_a_brain_error(tmp_path, content):
         assert not await brain.ready()
 
 
+async def test_a_connection_that_ends_in_the_middle_is_a_lost_brain(tmp_path):
+    async with listening(tmp_path / "s", lambda _, writer: raw(b"", writer)) as brain:
+        with pytest.raises(BrainLostError):
+            await brain.turn(REQUEST)
+
+
 async def test_no_socket_is_a_brain_error(tmp_path):
     brain = SocketBrain(tmp_path / "nobody")
-    with pytest.raises(BrainError):
+    with pytest.raises(BrainGoneError):
         await brain.turn(REQUEST)
     assert not await brain.ready()
     await brain.close()
@@ -132,7 +139,7 @@ async def test_a_socket_without_a_listener_is_a_brain_error(tmp_path):
     async with listening(tmp_path / "s", answering(b"")):
         pass
     brain = SocketBrain(tmp_path / "s")
-    with pytest.raises(BrainError):
+    with pytest.raises(BrainGoneError):
         await brain.turn(REQUEST)
     await brain.close()
 
