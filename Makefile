@@ -7,7 +7,7 @@ export RASA_TELEMETRY_ENABLED := false
 export PYTHONHASHSEED := 0
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 
-.PHONY: help run test check train chat bench bench-nlu clean lock
+.PHONY: help run test check train chat bench bench-load bench-nlu clean lock
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,11 @@ chat: $(VENV)/runtime train ## talk to the assistant in the terminal
 
 bench: $(VENV)/dev train ## what a turn costs: stock Rasa, the product and the floor, one run (docs/performance.md)
 	@$(BIN)/python bench/turns.py
+
+bench-load: $(VENV)/dev train ## 200 visitors at once, 10,000 conversations in a row: about 20 minutes (docs/scaling.md)
+	@$(BIN)/python bench/load.py visitors
+	@$(BIN)/python bench/load.py visitors --think 0 0
+	@$(BIN)/python bench/load.py conversations
 
 # DATA=folder measures its NAME_train*.jsonl and NAME_test.jsonl instead, ONLY=NAME one of them.
 bench-nlu: $(VENV)/dev ## understanding beside stock Rasa, one run (EPOCHS=100, DATA=folder, ONLY=name)

@@ -7,8 +7,8 @@
 Each starts `handrail serve` on an empty database of its own (--database: on that one),
 speaks HTTP with it, and checks every answer: whether there was one, whether it was the
 assistant's own or an apology, and whether the transcript has it in its place. Results
-go to bench/results/*.json; the tables and the picture of docs/scaling.md are made from
-them, by every run and by `python bench/load.py docs`.
+go to bench/load.json; the tables and the picture of docs/scaling.md are made from it, by
+every run and by `python bench/load.py docs`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import platform
 import random
@@ -40,13 +41,15 @@ import aiohttp
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "bench" / "results"
+FIGURES = ROOT / "bench" / "load.json"
 PAGE = ROOT / "docs" / "scaling.md"
 PICTURE = ROOT / "docs" / "img" / "memory.png"
 CLINIC = "greater_boston"
 APOLOGY = "unavailable"  # how the names of the gateway's own apologies begin
 START_SECONDS = 180
 SAMPLE_SECONDS = 2.0
+BUSY = 0.6  # of a core's time; more, and turns wait for each other
+NOT_MEASURED = "Not measured yet: `make bench-load`.\n"
 
 # What a visitor may answer to each question; whatever they say, the triage goes on.
 ANSWERS = {
@@ -315,6 +318,7 @@ async def one_after_the_other(
         watching.cancel()
         took = time.perf_counter() - started
         samples.append({"conversations": seen.finished, **resident(product)})
+        size = sum(path.stat().st_size for path in product.folder.glob("handrail.db*"))
     return {
         **circumstances(brains, database),
         "conversations": seen.finished,
@@ -323,6 +327,7 @@ async def one_after_the_other(
         **messages_of(seen, took),
         "memory_mb": samples,
         "growth": growth(samples),
+        "bytes_per_conversation": round(size / max(1, seen.finished)),
     }
 
 
@@ -385,7 +390,7 @@ def cpu_seconds(product: Product) -> dict[str, float]:
 
 
 def write_docs() -> None:
-    """Put what bench/results says into docs/scaling.md, between its marks."""
+    """Put what bench/load.json says into docs/scaling.md, between its marks."""
     page = PAGE.read_text(encoding="utf-8")
     for name, made in tables().items():
         page = re.sub(
@@ -399,13 +404,18 @@ def write_docs() -> None:
 
 def tables() -> dict[str, str]:
     """The tables by the name of their mark."""
-    return {"visitors": _visitors_table(), "conversations": _conversations_table()}
+    found = figures()
+    return {
+        "visitors": _visitors(found),
+        "conversations": _conversations(found),
+        "plan": _plan(found),
+    }
 
 
-def _visitors_table() -> str:
-    runs = [result for name in ("thinking", "at_once") if (result := read(name))]
+def _visitors(found: dict[str, Any]) -> str:
+    runs = [found[name] for name in ("thinking", "at_once") if name in found]
     if not runs:
-        return "Not measured yet: `make bench-load`.\n"
+        return NOT_MEASURED
     rows = {
         "thinking time, s": lambda r: "-".join(f"{each:g}" for each in r["think_seconds"]),
         "visitors; finished": lambda r: f"{r['visitors']}; {r['finished']}",
@@ -424,10 +434,9 @@ def _visitors_table() -> str:
     return _table(runs, rows)
 
 
-def _conversations_table() -> str:
-    result = read("conversations")
-    if not result:
-        return "Not measured yet: `make bench-load`.\n"
+def _conversations(found: dict[str, Any]) -> str:
+    if "conversations" not in found:
+        return NOT_MEASURED
     rows: dict[str, Callable[[dict[str, Any]], Any]] = {
         "conversations; messages in each": lambda r: f"{r['conversations']:,}; {r['turns']}",
         "brains; database": lambda r: f"{r['brains']}; {r['database']}",
@@ -442,7 +451,37 @@ def _conversations_table() -> str:
             f"{name} {ratio:.2f}" for name, ratio in r["growth"].items()
         ),
     }
-    return _table([result], rows)
+    return _table([found["conversations"]], rows)
+
+
+def _plan(found: dict[str, Any]) -> str:
+    """What docs/scaling.md's network needs, at the processor time that was measured."""
+    if "thinking" not in found:
+        return NOT_MEASURED
+    spent = found["thinking"]["cpu_ms_per_message"]
+    gateway = spent.get("gateway", 0.0)
+    brains = sum(used for name, used in spent.items() if name.startswith("brain"))
+    lines = [
+        f"A message costs {gateway:.0f} ms of the gateway and {brains:.0f} ms of a brain "
+        f"({found['thinking']['machine']}, {found['thinking']['date']}). A core that is to answer "
+        f"quickly should be busy for at most {BUSY:.0%} of the time.",
+        "",
+        "| messages a second | cores for gateways | cores for brains | machines of 4 cores |",
+        "|---|---|---|---|",
+    ]
+    for rate in (20, 100):
+        cores = [math.ceil(rate * used / 1000 / BUSY) for used in (gateway, brains)]
+        # One gateway a machine uses one core; what is left is for brains.
+        machines = max(cores[0], math.ceil(cores[1] / 3), 1)
+        lines.append(f"| {rate} | {cores[0]} | {cores[1]} | {machines}, and one to spare |")
+    if "conversations" in found and found["conversations"].get("bytes_per_conversation"):
+        size = found["conversations"]["bytes_per_conversation"]
+        lines += [
+            "",
+            f"A short conversation takes {size / 1000:.0f} kB of disk; the 60,000 of three days "
+            f"{size * 60_000 / 1e9:.1f} GB.",
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def _table(runs: list[dict[str, Any]], rows: dict[str, Callable[[dict[str, Any]], Any]]) -> str:
@@ -473,15 +512,14 @@ def draw(result: dict[str, Any]) -> None:
     figure.savefig(PICTURE, dpi=110)
 
 
-def read(name: str) -> dict[str, Any] | None:
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+def figures() -> dict[str, Any]:
+    """The last result of each measurement."""
+    return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}
 
 
 def keep(name: str, result: dict[str, Any]) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    text = json.dumps(result, indent=1)
-    (RESULTS / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+    text = json.dumps({**figures(), name: result}, indent=1)
+    FIGURES.write_text(f"{text}\n", encoding="utf-8")
     write_docs()
 
 
