@@ -192,6 +192,7 @@ class Visitor:
         octets = (10, number >> 16 & 255, number >> 8 & 255, number & 255)
         self._headers = {"X-Forwarded-For": ".".join(map(str, octets))}
         self._path = ""
+        self._number = 0
         self.state: dict[str, Any] = {}
 
     async def arrives(self) -> None:
@@ -202,15 +203,19 @@ class Visitor:
         self._headers["Authorization"] = f"Bearer {opened['token']}"
 
     async def says(self, text: str) -> None:
-        body = {"id": str(len(self._said)), "text": text}
+        body = {"id": str(self._number), "text": text}
         started = time.perf_counter()
         answer = await self._web.ask("POST", self._path, json=body, headers=self._headers)
         self._seen.seconds.append(time.perf_counter() - started)
         messages = answer["messages"]
         self.state = answer["state"]
-        self._said.append((text, [message["text"] for message in messages]))
+        self._number += 1
         if not messages:
             self._seen.faults["unanswered"] += 1
+        elif messages[0]["seq"] is None:
+            self._seen.faults["not written down"] += 1
+        else:
+            self._said.append((text, [message["text"] for message in messages]))
         for message in messages:
             self._seen.responses[message["response"]] += 1
             if message["response"].startswith(APOLOGY):
@@ -227,6 +232,7 @@ class Visitor:
 
 async def triage(visitor: Visitor, chance: random.Random, think: tuple[float, float]) -> bool:
     """The whole questionnaire, to the level and the offer of a call; whether it came so far."""
+    await asyncio.sleep(chance.uniform(0, think[1]))
     await visitor.arrives()
     await asyncio.sleep(chance.uniform(*think))
     await visitor.says(BEGINNING)
@@ -251,10 +257,12 @@ async def small_talk(visitor: Visitor, turns: int) -> bool:
 async def counted(seen: Seen, walk: Awaitable[bool]) -> None:
     """One visitor's way; a request that fails is one without an answer."""
     try:
-        seen.finished += await walk
+        came_so_far = await walk
     except (aiohttp.ClientError, asyncio.TimeoutError) as error:
         seen.faults["unanswered"] += 1
-        seen.responses[type(error).__name__] += 1
+        seen.responses[f"{type(error).__name__} {getattr(error, 'status', '')}"] += 1
+    else:
+        seen.finished += came_so_far
 
 
 # --- the two measurements ---------------------------------------------------------------------
