@@ -17,7 +17,14 @@ _NUMBER_WORDS = {
     "nine": 9, "uno": 1, "una": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6,
     "siete": 7, "ocho": 8, "nueve": 9,
 }  # fmt: skip
-_DIGITS = re.compile(r"^#?\s*(\d{1,2})\s*[.)]?$")
+_LONGEST_NUMBER = 60  # characters, with what stands around it
+# "2", "#2.", "option 2 please", and what a phone writes below it.
+_DIGITS = re.compile(
+    r"^(?:(?:option|number|choice|answer|opci[oó]n|n[uú]mero|respuesta)\s+)?#?\s*(\d{1,2})\s*[.)!]?"
+    r"(?:\s*,?\s*(?:please|pls|plz|thanks|thank you|thx|por favor|gracias)[.!]*)?"
+    r"(?:\s*\n\s*(?:sent from|enviado desde)\b[^\n]*)?$",
+    re.IGNORECASE,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,8 +92,8 @@ class Channel:
         lines = [f"{number} {label}" for number, label in enumerate(labels, start=1)]
         if said in lines:
             return lines.index(said)
-        digits = _DIGITS.match(typed.strip())
-        number = int(digits[1]) if digits else _NUMBER_WORDS.get(said)
+        number = _number(typed)
+        number = _NUMBER_WORDS.get(said) if number is None else number
         if number is not None:
             return number - 1 if 1 <= number <= len(offered) else None
         starts = [index for index, label in enumerate(labels) if label.split(" ")[0] == said]
@@ -118,7 +125,13 @@ CHANNELS = {
 
 def is_number(typed: str) -> bool:
     """Whether `typed` looks like the number of a choice."""
-    return _DIGITS.match(typed.strip()) is not None
+    return _number(typed) is not None
+
+
+def _number(typed: str) -> int | None:
+    """The number of a choice as people write it, or None."""
+    found = _DIGITS.match(typed.strip()) if len(typed) <= _LONGEST_NUMBER else None
+    return int(found[1]) if found else None
 
 
 def _plain(text: str) -> str:

@@ -23,6 +23,7 @@ from bot.vocabulary import (
 )
 
 HELP_NOW = "help_now"  # intent of the button that is always in view, and its reply
+_LINES = frozenset(["911", "988"])
 CRISIS_TIERS = tuple(tier for tier in TIERS if tier_at_least(tier, TIER_CRISIS_OTHER))
 
 # What an answer given by button discloses; its label may be as short as "Yes".
@@ -33,6 +34,14 @@ _DISCLOSED = {
     (CONCERN, "yes"): TIER_CRISIS_SELF,
     (CONCERN, UNKNOWN): TIER_CRISIS_SELF,
 }
+
+
+def calls_a_line(text: str) -> bool:
+    """Whether the whole of `text` is the number of an emergency or crisis line.
+
+    Whoever sends that to us means that line, and may think to have reached it.
+    """
+    return "".join(character for character in text if character.isalnum()) in _LINES
 
 
 def disclosed_tier(pressed: Button | None, open_question: str | None) -> str:

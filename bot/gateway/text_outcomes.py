@@ -137,7 +137,7 @@ class Outcomes:
         consent = None
         if keyword == OPT_OUT:
             name, kind = "sms_opted_out", CONFIRMATION
-            if answer.state.tier in CRISIS_TIERS or answer.state.open_question == CONCERN:
+            if answer.state.tier in CRISIS_TIERS or answer.state.open_question in _ABOUT_DANGER:
                 name = "sms_opted_out_danger"
             silent = silent or out is not None  # one confirmation only
             changes = {"opted_out": out or received.at}
@@ -206,7 +206,8 @@ class Outcomes:
         language = self._keywords.language(received.text)
         language = language or language_of(received.text, answer.state.language)
         own = self._own(name, received.contact, language)
-        own = dataclasses.replace(own, choices=answer.offered)
+        if name in _QUESTION_STAYS:
+            own = dataclasses.replace(own, choices=answer.offered)
         return Outcome([own.text], own=[own], answer=answer)
 
     def _own(self, name: str, contact: Contact, language: str) -> Own:
@@ -235,6 +236,8 @@ class Outcomes:
         return answer
 
 
+_ABOUT_DANGER = (CONCERN, "safety_now")  # questions about it
+_QUESTION_STAYS = ("sms_help", "sms_media")  # the one before is still meant
 _OPTED_OUT = ("sms_help_opted_out", "sms_opted_out_crisis")
 # Help that stands before who we are, like the crisis replies.
 _HELP = frozenset(["concern_check", "concern_check_again", HELP_NOW])

@@ -27,7 +27,7 @@ from bot.clinic.profile import Clinic
 from bot.gateway.brain import Brain, BrainError
 from bot.gateway.channels import CHANNELS, Channel, Rendered
 from bot.gateway.events import NO_SUCH_CONVERSATION, Watch, read_transcript
-from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW, is_kept
+from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW, calls_a_line, is_kept
 from bot.gateway.in_flight import UNREAD, Answer, InFlight, Memory, Opened, Shown
 from bot.gateway.incoming import BRAIN_CHARACTERS, for_brain, language_of, normalise
 from bot.gateway.limits import WITHIN_LIMITS, Pace
@@ -271,8 +271,8 @@ class Turns:
             known_phone=known_phone,
         )
         if help_now:
-            turn.text = self._words.word("help_now", turn.language)
-            turn.pressed = Button(label=turn.text, intent=HELP_NOW)
+            turn.pressed = self._help_button(turn)
+            turn.text = turn.pressed.label
         started = asyncio.get_running_loop().time()
         async with self._order.join(conversation) as place:
             try:
@@ -446,6 +446,8 @@ class Turns:
         else:
             index = turn.channel.choice(turn.text, offered)
             turn.pressed = None if index is None else offered[index]
+            if index is None and calls_a_line(turn.text):
+                turn.pressed = self._help_button(turn)
         if turn.pressed is None:
             return
         # Labels are screened as well: "2" may stand for a sentence of danger.
@@ -461,6 +463,9 @@ class Turns:
         if not read.failed and len(self._labels) < _MOST_LABELS:
             self._labels[label] = read
         return read
+
+    def _help_button(self, turn: InFlight) -> Button:
+        return Button(label=self._words.word("help_now", turn.language), intent=HELP_NOW)
 
     def _only_if_urgent(self, turn: InFlight, wait: int) -> None:
         """Too fast: danger is answered by ourselves, everything else is refused for now."""
@@ -534,7 +539,8 @@ class Turns:
 
     def _answer(self, turn: InFlight, voice: Voice) -> None:
         """The reply that goes out: the brain's if the guarantee holds, else our own."""
-        answers_danger = voice is Voice.DANGER_ONLY and turn.tier in CRISIS_TIERS
+        danger = turn.tier in CRISIS_TIERS or turn.asked_for_help
+        answers_danger = voice is Voice.DANGER_ONLY and danger
         if voice is not Voice.ASSISTANT and not answers_danger:
             turn.messages, turn.state = [], self._state(turn)
             return

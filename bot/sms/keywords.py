@@ -68,7 +68,11 @@ class Keywords:
 
     def exact(self, text: str) -> str | None:
         """OPT_OUT, OPT_IN or HELP if the whole of `text` is such a word, else None."""
-        return self._words.get(plain(text))
+        said = plain(text)
+        letters = said.split()
+        if len(letters) > 1 and all(len(each) == 1 for each in letters):
+            said = "".join(letters)  # "S T O P"
+        return self._words.get(said)
 
     def language(self, text: str) -> str | None:
         """The language of a keyword, where the word is of one only: "es", else None."""

@@ -85,6 +85,26 @@ def test_on_the_web_only_the_label_counts():
     assert WEB.choice("2", [YES, NO]) is None
 
 
+@pytest.mark.parametrize(
+    ("typed", "index"),
+    [
+        ("2 please", 1),
+        ("2, gracias", 1),
+        ("option 2", 1),
+        ("Opción 2 por favor", 1),
+        ("number 1!", 0),
+        ("2\n\nSent from my iPhone", 1),
+        ("1 and 3", None),
+        ("2 pills please", None),
+        ("2\nplease help me", None),
+        ("option", None),
+        ("2" + " \n" * 50_000 + "x", None),
+    ],
+)
+def test_a_digit_counts_with_the_words_that_people_put_around_it(typed, index):
+    assert SMS.choice(typed, [YES, PART, NO]) == index
+
+
 def test_without_choices_nothing_is_a_choice():
     assert SMS.choice("1", []) is None
     assert WEB.choice("", []) is None

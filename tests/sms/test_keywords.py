@@ -10,7 +10,7 @@ from bot.sms.keywords import HELP, KEYWORDS, OPT_IN, OPT_OUT, load_keywords, pla
 TABLE = [
     *((word, OPT_OUT) for word in ("STOP", "Stop", "stop", " stop ", "Stop.", "STOP!!", '"stop"')),
     *((word, OPT_OUT) for word in ("STOPALL", "Unsubscribe", "cancel", "END", "End.", "quit")),
-    *((word, OPT_OUT) for word in ("REVOKE", "optout", "Opt out", "opt-out", "OPT OUT")),
+    *((word, OPT_OUT) for word in ("REVOKE", "optout", "Opt out", "opt-out", "OPT OUT", "S T O P")),
     *((word, OPT_OUT) for word in ("Stop please", "STOP STOP STOP", "Parar, por favor")),
     *((word, OPT_OUT) for word in ("ALTO", "alto", "Parar", "¡PARAR!", "cancelar")),
     *((word, OPT_IN) for word in ("START", "start", "Unstop", "comenzar")),

@@ -76,6 +76,7 @@ async def test_danger_is_never_taken_for_that_wish(phone, brain):
     "state",
     [
         TurnState(tier="concern", open_question="concern"),
+        TurnState(open_question="safety_now"),
         TurnState(tier="crisis_self", handoff="crisis", open_question="crisis"),
     ],
 )
@@ -118,6 +119,24 @@ async def test_an_opt_out_is_audited_without_words(phone):
     with reading(phone.engine) as db:
         trail = Audit(db).of(phone.contact().conversation)
     assert [entry.action for entry in trail] == ["sms.opted_out"]
+
+
+async def test_after_start_a_number_answers_no_question_from_before(phone, brain):
+    yes, no = Button("Yes", "affirm"), Button("No", "deny")
+    brain.answer = lambda _: says("Shall I?", yes, no, state=TurnState(open_question="consent"))
+    await phone.texts("call me")
+    for text in ("STOP", "START", "1"):
+        await phone.texts(text)
+    assert (brain.requests[-1].text, brain.requests[-1].pressed) == ("1", None)
+
+
+@pytest.mark.parametrize("text", ["911", "988!", "9-1-1"])
+async def test_the_number_of_a_line_gets_help_even_after_an_opt_out(phone, brain, text):
+    await phone.texts(text)
+    assert brain.requests[-1].pressed.intent == "help_now"
+    assert phone.transcript()[0] == ("in", text)
+    await phone.texts("STOP")
+    assert "988" in (await phone.texts(text))[0]
 
 
 async def test_start_opts_in_again(phone):
