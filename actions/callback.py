@@ -43,10 +43,14 @@ from bot.turns import BotMessage, Button
 from bot.vocabulary import (
     ANSWER,
     CONFIRM,
+    CRISIS_CAN_CALL,
+    CRISIS_CANNOT_CALL,
+    CRISIS_GO_ON,
     HANDOFF_CALLBACK,
     LANGUAGES,
     SAFETY_INTENTS,
     STATE,
+    TIER_NONE,
     UNKNOWN,
 )
 
@@ -72,6 +76,8 @@ _NO_ANSWER = frozenset(
     {"nlu_fallback", "out_of_scope", "affirm", "deny", "unsure", "go_back", ANSWER}
     | {"request_callback"}  # "just call me": the form is on its way to that
 )
+# Say something only where there was danger; "it's my work phone" sounds like the second.
+_AFTER_DANGER = frozenset({CRISIS_CAN_CALL, CRISIS_CANNOT_CALL, CRISIS_GO_ON})
 # Somebody leaves: asking again at once would not let them go.
 _LEAVING = frozenset({"pause", "goodbye", "stop_messages"})
 _KEPT = (*(field for field in FIELDS if field != _LANGUAGE), PHONE_OWNER)
@@ -358,7 +364,7 @@ class _Step:
 
     def _missed(self) -> list[EventType]:
         """An answer was meant that did not fit: ask again; anything else is for the rules."""
-        if self.turn.intent not in _NO_ANSWER or self.turn.text.rstrip().endswith("?"):
+        if self.turn.text.rstrip().endswith("?") or not _is_no_answer(self.turn):
             return []
         misses = int(self.turn.tracker.get_slot(names.MISSES) or 0) + 1
         self._say(_question(self.turn, self.open, self._fields))
@@ -522,10 +528,19 @@ def _is_said_about(turn: Turn, field: str) -> bool:
         return True
     if not turn.intent.startswith("faq_"):
         return False
+    asks = turn.text.rstrip().endswith("?")
+    if field in ("ok_voicemail", CONFIRM) and not asks and callback.read_yes_no(None, turn.text):
+        return False  # "no, my boss listens to them"
     # "mornings" is a time to call, whatever topic it sounds like; a question is a sentence.
     a_sentence = len(turn.text.split()) >= _WORDS_OF_A_QUESTION and turn.confidence >= _SURE
     a_time = field == "best_time" and _WHILE.match(turn.text)
-    return turn.text.rstrip().endswith("?") or (a_sentence and not a_time)
+    return asks or (a_sentence and not a_time)
+
+
+def _is_no_answer(turn: Turn) -> bool:
+    """Whether the words say nothing that a rule would answer."""
+    in_danger = (turn.tracker.get_slot(names.TIER) or TIER_NONE) != TIER_NONE
+    return turn.intent in _NO_ANSWER or (turn.intent in _AFTER_DANGER and not in_danger)
 
 
 def _fits(field: str, told: str, language: str) -> bool:

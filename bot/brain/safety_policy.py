@@ -21,8 +21,9 @@ from rasa.shared.core.events import ActionExecuted, UserUttered
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from bot.brain.names import ACTION_SAFETY, ACTION_SAFETY_FOLLOW_UP, CALLBACK_FORM, PENDING
+from bot.brain.names import ACTION_SAFETY, ACTION_SAFETY_FOLLOW_UP, CALLBACK_FORM, PENDING, TIER
 from bot.brain.safety_turn import SafetyStep, next_step
+from bot.vocabulary import TIER_NONE
 
 
 @DefaultV1Recipe.register(
@@ -98,8 +99,10 @@ def _barrier(tracker: DialogueStateTracker) -> str | None:
 def _says_how_to_reach(tracker: DialogueStateTracker) -> bool:
     message = tracker.latest_message
     typed = message is not None and message.intent.get("confidence", 0.0) < 1.0  # no button
-    asked = tracker.get_slot("requested_slot") in ("ok_to_call", "ok_to_text")
-    return typed and asked and tracker.active_loop_name == CALLBACK_FORM
+    asked = tracker.get_slot("requested_slot") in ("ok_to_call", "ok_to_text", "ok_voicemail")
+    # Where there was no danger, "it's my work phone" is no answer to help that was offered.
+    calm = (tracker.get_slot(TIER) or TIER_NONE) == TIER_NONE
+    return typed and (asked or calm) and tracker.active_loop_name == CALLBACK_FORM
 
 
 def _actions_since_message(tracker: DialogueStateTracker) -> list[str]:

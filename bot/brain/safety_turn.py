@@ -66,8 +66,9 @@ def next_step(
         pending: the open question outside forms, see `bot.brain.names`.
         form_is_open: whether a form waits for an answer.
         barrier: what the message says keeps the visitor from calling (`bot.safety.barriers`).
-        says_how_to_reach: typed where the callback form asks whether to call or text, so
-            that "no calls" is the answer to it; nothing is left open after a crisis reply.
+        says_how_to_reach: typed where the callback form asks how to reach somebody, or
+            while it is open and there was no danger, so that "no calls" is said of the
+            callback; nothing is left open after a crisis reply.
     """
     if ACTION_SAFETY in actions:
         return SafetyStep.LISTEN

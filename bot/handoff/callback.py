@@ -330,10 +330,28 @@ def read_yes_no(intent: str | None, text: str = "") -> str | None:
         return _NO
     if said and skips(text):
         return UNKNOWN
-    return {"affirm": _YES, "deny": _NO, "unsure": UNKNOWN}.get(intent or "")
+    return _said_among_others(text) or {"affirm": _YES, "deny": _NO, "unsure": UNKNOWN}.get(
+        intent or ""
+    )
 
 
 # --- inside ---------------------------------------------------------------------------
+
+_CONDITIONS = frozenset(["but", "only", "unless", "except", "pero", "solo", "excepto", "salvo"])
+_SO = ("so", "then", "que")  # "it's my work phone so yes", "así que sí"
+
+
+def _said_among_others(text: str) -> str | None:
+    """A yes or no with which a message begins, or ends ("so yes"); None with a condition."""
+    said = words.normalise(text).split()
+    if len(said) < 2 or _CONDITIONS.intersection(said):
+        return None
+    lists = words.load_words()
+    replies = {word: _YES for word in lists.yes.all()} | {word: _NO for word in lists.no.all()}
+    if said[0] in replies and not words.find(_compiled(lists.unsure.all()), " ".join(said[:3])):
+        return replies[said[0]]
+    return replies.get(said[-1]) if said[-2] in _SO else None
+
 
 _NEGATORS = ("no", "not", "dont", "never", "sin", "nunca")
 

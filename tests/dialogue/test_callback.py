@@ -379,3 +379,20 @@ def test_another_number_counts_whenever_it_is_told(ask, phone, field):
     visitor = fill_in(ask("greater_boston").says("please call me"), field, phone="617-555-0199")
     visitor.says(f"wait, it's {phone}").is_asked(field)
     fill_in(visitor).hears("callback_confirm", phone[-8:]).does_not_hear("555-0199")
+
+
+# --- yes and no among other words -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("says", "line"),
+    [("it's my work phone so yes", "Voicemail: yes"), ("no my boss listens", "Voicemail: no")],
+)
+def test_an_answer_about_voicemail_may_say_why(ask, phone, says, line):
+    visitor = fill_in(ask("greater_boston").says("please call me"), "ok_voicemail", phone=phone)
+    visitor.says(says).hears("callback_confirm", line)
+
+
+def test_words_about_phones_without_danger_bring_no_crisis_help(ask, phone):
+    visitor = fill_in(ask("greater_boston").says("please call me"), "ok_voicemail", phone=phone)
+    visitor.says("it's my work phone so hmm").hears("callback_ok_voicemail")

@@ -288,3 +288,18 @@ def test_nothing_that_is_typed_breaks_a_reader(text):
 )
 def test_a_number_beside_other_words_is_told_from_them(text, found):
     assert callback.phone_inside(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("it's my work phone so yes", "yes"),
+        ("yes you can leave a short one", "yes"),
+        ("no my wife listens", "no"),
+        ("es mi celular así que sí", "yes"),
+        ("yes but only in the evening", None),  # a condition that nobody would be told of
+        ("no idea", "unknown"),
+    ],
+)
+def test_a_yes_or_no_is_found_among_other_words(text, answer):
+    assert callback.read_yes_no(None, text) == answer
