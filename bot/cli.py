@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "--brains",
         metavar="N",
         help="brain processes that share the conversations; one for each core that the "
-        "machine can spare, 200 to 300 MB each (default: HANDRAIL_BRAINS, or 1)",
+        "machine can spare, some 550 MB each (default: HANDRAIL_BRAINS, or 1)",
     )
 
     train = command("train", _train, "Train the models if the present data has none.")

@@ -195,7 +195,7 @@
 
   // --- the line to the server -------------------------------------------------------
 
-  const ANSWER_WITHIN = 10000; // ms; the server itself answers within about 3 s
+  const ANSWER_WITHIN = 10000; // ms; the server itself answers within 3 s, very busy within 8
   const PATIENCE = 10000; // ms without a server before the phone lines show
   const RETRY_FIRST = 1000;
   const RETRY_LONGEST = 20000;
