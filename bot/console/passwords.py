@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 
 import argon2
@@ -20,7 +21,11 @@ class Passwords:
 
     def __init__(self, hasher: argon2.PasswordHasher | None = None):
         self._hasher = hasher or argon2.PasswordHasher()
-        self._nobody = self._hasher.hash("nobody has this password")
+
+    @functools.cached_property
+    def _nobody(self) -> str:
+        """Made at the first login: it costs as much as one, and most gateways see none."""
+        return self._hasher.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
         """The hash to store; raises ValueError if the password is too short or too long."""
@@ -35,8 +40,9 @@ class Passwords:
     def fits(self, stored: str | None, password: str) -> bool:
         """Whether `password` is the one; takes as long where there is no such user (None)."""
         with _AT_ONCE:
+            nobody = self._nobody  # asked for always: the first login tells nothing either
             try:
-                self._hasher.verify(stored or self._nobody, password[:MOST_CHARACTERS])
+                self._hasher.verify(stored or nobody, password[:MOST_CHARACTERS])
             except argon2.exceptions.VerifyMismatchError:
                 return False
         return stored is not None
