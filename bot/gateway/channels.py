@@ -47,6 +47,8 @@ class Channel:
         joins_messages: a reply is sent as one message, not as several.
         most_characters: longest text of one message; None where there is no limit.
         choices_last: for so long "1" means the first choice; None: as long as it stands.
+        one_by_one: a message is read only when those before it are answered. None of them
+            is waited for with patience: danger may stand behind it.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Channel:
     joins_messages: bool = False
     most_characters: int | None = None
     choices_last: timedelta | None = None
+    one_by_one: bool = False
 
     def render(self, messages: Sequence[BotMessage]) -> list[Rendered]:
         """The reply as this channel shows it, at least one message for at least one."""
@@ -118,6 +121,7 @@ CHANNELS = {
             joins_messages=True,
             most_characters=320,
             choices_last=timedelta(hours=12),
+            one_by_one=True,
         ),
     )
 }

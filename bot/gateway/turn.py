@@ -7,6 +7,7 @@ signals danger, otherwise an apology with the phone line and the crisis lines.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import enum
 import functools
@@ -16,7 +17,8 @@ import math
 import secrets
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -80,6 +82,7 @@ DEADLINE = 3.0  # seconds from a message's arrival to the end of waiting for the
 # An answer after five seconds serves a visitor better than an apology after three; danger
 # never waits longer. Below the ten seconds after which the widget asks again.
 PATIENCE = 8.0
+_LOOK_SECONDS = 0.1  # between looks whether it should still be patient
 _STANDSTILL_SECONDS = 1.0  # without any answer of the brain; then nobody waits on
 # A brain answers some 50 turns a second; whoever came after so many would not be
 # answered in time, and is told so at once by ourselves.
@@ -158,6 +161,7 @@ class Turns:
         self._brain = brain
         self._deadline = deadline
         self._patience = patience
+        self._hurried: Counter[str] = Counter()  # conversations in which danger waits
         self._labels: dict[str, Reading] = {}
         self._answered = -math.inf  # when the brain last answered anybody
         self._order = Order(neighbours)
@@ -277,7 +281,8 @@ class Turns:
         async with self._order.join(conversation) as place:
             try:
                 await self._read(turn)
-                await self._wait_and_remember(turn, place)
+                with self._hurrying(turn):
+                    await self._wait_and_remember(turn, place)
                 if turn.memory and turn.memory.answered is not None:
                     return _again(turn.memory.answered, turn.memory.conversation.state)
                 self._press(turn)
@@ -510,7 +515,7 @@ class Turns:
         self._asking += 1
         try:
             with self.watch.typing(turn.conversation):
-                turn.reply = await self._reply(request, turn.ends)
+                turn.reply = await self._reply(request, turn)
         except asyncio.TimeoutError:
             turn.trouble = "too slow"
         except BrainError as error:
@@ -518,18 +523,33 @@ class Turns:
         finally:
             self._asking -= 1
 
-    async def _reply(self, request: TurnRequest, ends: float) -> TurnReply:
+    @contextlib.contextmanager
+    def _hurrying(self, turn: InFlight) -> Iterator[None]:
+        """While danger waits behind earlier messages of its conversation, they are not patient."""
+        if not tier_at_least(turn.reading.tier, TIER_CONCERN) and not turn.asked_for_help:
+            yield
+            return
+        self._hurried[turn.conversation] += 1
+        try:
+            yield
+        finally:
+            self._hurried[turn.conversation] -= 1
+            if not self._hurried[turn.conversation]:
+                del self._hurried[turn.conversation]
+
+    async def _reply(self, request: TurnRequest, turn: InFlight) -> TurnReply:
         """The brain's answer; raises TimeoutError when it has been waited for long enough."""
         now = asyncio.get_running_loop().time
-        longest = ends if request.urgent else ends - self._deadline + self._patience
+        hasty = request.urgent or turn.channel.one_by_one
+        patient = turn.ends - self._deadline + self._patience
         asking = asyncio.ensure_future(self._brain.turn(request))
         try:
-            await asyncio.wait({asking}, timeout=max(0.0, ends - now()))
+            await asyncio.wait({asking}, timeout=turn.seconds_left())
             while not asking.done():
-                left = min(longest, self._answered + _STANDSTILL_SECONDS) - now()
-                if left <= 0:
+                left = min(patient, self._answered + _STANDSTILL_SECONDS) - now()
+                if left <= 0 or hasty or turn.conversation in self._hurried:
                     raise asyncio.TimeoutError
-                await asyncio.wait({asking}, timeout=left)
+                await asyncio.wait({asking}, timeout=min(left, _LOOK_SECONDS))
             reply = asking.result()
             self._answered = now()
             return reply

@@ -70,6 +70,24 @@ async def test_danger_gets_help_at_the_deadline_however_many_others_are_answered
     assert brain.held[0].cancelled()
 
 
+async def test_danger_does_not_wait_behind_a_patient_message_of_its_conversation(busy, brain):
+    conversation = (await busy.open(CLINIC, now=OPEN)).conversation
+    calm, danger = (
+        asyncio.create_task(busy.take(conversation, now=OPEN, text=text))
+        for text in ("slow", "danger")
+    )
+    await go_on_until(busy, danger, LONG / 2)
+    assert (await danger).messages[0].response.startswith("crisis_self")
+    assert (await calm).messages[0].response.startswith("unavailable")
+
+
+async def test_a_calm_text_is_not_patient_because_the_next_one_is_not_read_yet(busy, brain):
+    conversation = (await busy.open(CLINIC, "sms", now=OPEN)).conversation
+    waiting = asyncio.create_task(busy.take(conversation, now=OPEN, text="slow"))
+    await go_on_until(busy, waiting, LONG / 2)
+    assert (await waiting).messages[0].response.startswith("unavailable")
+
+
 async def test_patience_has_an_end(busy, monkeypatch):
     monkeypatch.setattr(busy, "_patience", 2 * SHORT)
     waiting = asyncio.create_task(say(busy, "slow"))
