@@ -2,9 +2,9 @@
 
 By meaning: kernel ridge regression over sentence embeddings (what is meant, in English
 and Spanish alike). Each example speaks for its own neighbourhood, which suits intents
-that are a bundle of different questions; the weights are one linear solve. Where there
-are few examples it is done twice, over the encoder's own embeddings and over those of a
-head tuned on the examples; with many, tuning would tear such bundles' neighbours apart.
+that are a bundle of different questions; the weights are one linear solve. Averaged with
+it is what a head tuned on the examples says: with few of them the same regression over
+its embeddings; with many one prototype for each intent.
 By words: logistic regression over character n-grams (abbreviations, names, typos).
 The answer is the weighted geometric mean of both. docs/understanding.md has what was
 measured, and what else was tried.
@@ -28,24 +28,25 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from bot.nlu.sentence_encoder import HEAD_LAYERS, Encode, Head, original_head
-from bot.nlu.tuning import tune
+from bot.nlu.tuning import SCALE, tune, tune_with_prototypes
 
 # How each was chosen: docs/understanding.md.
 _KERNEL_WIDTH = 2.0  # similarity of two embeddings is exp(width x (cosine - 1))
 _RIDGE = 0.1
 _RIDGE_SHARPNESS = 1 / 0.06  # ridge scores, about 0 to 1, times this are log odds
-_WORDS_WEIGHT = 0.5  # of the n-grams' vote beside 1 for the meaning
-_WORDS_WEIGHT_TUNED = 0.2  # few examples: n-grams know less, the tuned meaning more
-_CONFIDENCE = 0.8  # exponent that makes the probabilities honest
+_WORDS_WEIGHT = 0.35  # of the n-grams' vote beside 1 for the meaning
+_WORDS_WEIGHT_FEW = 0.2  # with few examples n-grams know less
+_CONFIDENCE = 0.9  # exponent that makes the probabilities honest
 
 _NGRAMS = (2, 5)
 _MINIMUM_DOCUMENTS = 2
 # The solve needs memory and time by the square and cube of the examples. Above this
 # many the vote by meaning reads an even selection; the vote by words reads all.
-_MOST_EXAMPLES = 8000
+_MOST_EXAMPLES = 9000
 _HEAD = "head_"  # before the names of the tuned layers in the file
+_POINTS = "prototypes"
 # An intent with fewer examples than this has its name as one more; if all together
-# have fewer on average, the encoder's head is tuned on them.
+# have fewer on average, the examples speak for themselves under the tuned head too.
 _FEW_EXAMPLES = 20
 
 
@@ -93,6 +94,22 @@ class _Meaning:
 
 
 @dataclasses.dataclass(frozen=True)
+class _Prototypes:
+    """A tuned head and the point of each intent in its space, shape (intents, 512)."""
+
+    head: Head
+    points: np.ndarray
+
+    @classmethod
+    def fit(cls, states: np.ndarray, labels: np.ndarray) -> _Prototypes:
+        head, points = tune_with_prototypes(original_head(), states, labels)
+        return cls(_halved_head(head), _halved(points))
+
+    def log_probabilities(self, states: np.ndarray) -> np.ndarray:
+        return _log_softmax(SCALE * (self.head(states) @ self.points.T))
+
+
+@dataclasses.dataclass(frozen=True)
 class _Words:
     """Logistic regression: coefficients (n-grams, intents), intercepts (intents,)."""
 
@@ -130,7 +147,7 @@ class IntentModel:
         self,
         intents: Sequence[str],
         own: _Meaning,
-        tuned: _Meaning | None,
+        tuned: _Meaning | _Prototypes,
         words: _Words,
         ngrams: TfidfVectorizer,
     ):
@@ -166,11 +183,12 @@ class IntentModel:
         words = _Words.fit(ngrams.fit_transform(texts), labels)
         states = read(texts)
         own = _Meaning.fit(original_head(), states, labels, len(names))
-        tuned = None
+        tuned: _Meaning | _Prototypes
         if len(labels) < _FEW_EXAMPLES * len(names):
-            head = tune(original_head(), states, labels)
-            head = Head({name: _halved(layer) for name, layer in head.weights.items()})
+            head = _halved_head(tune(original_head(), states, labels))
             tuned = _Meaning.fit(head, states, labels, len(names))
+        else:
+            tuned = _Prototypes.fit(states, labels)
         return cls(names, own, tuned, words, ngrams)
 
     def rank(self, texts: Sequence[str], states: np.ndarray) -> list[list[Guess]]:
@@ -180,11 +198,9 @@ class IntentModel:
             texts: the texts.
             states: what the encoder's body read of them, shape (len(texts), 1281).
         """
-        votes = self._own.log_probabilities(states)
-        weight = _WORDS_WEIGHT
-        if self._tuned:
-            votes = (votes + self._tuned.log_probabilities(states)) / 2
-            weight = _WORDS_WEIGHT_TUNED
+        votes = (self._own.log_probabilities(states) + self._tuned.log_probabilities(states)) / 2
+        many = isinstance(self._tuned, _Prototypes)
+        weight = _WORDS_WEIGHT if many else _WORDS_WEIGHT_FEW
         votes += weight * self._words.log_probabilities(self._ngrams.transform(texts))
         probabilities = np.exp(_log_softmax(_CONFIDENCE * votes))
         return [
@@ -199,14 +215,14 @@ class IntentModel:
             "words_coefficients": self._words.coefficients,
             "words_intercepts": self._words.intercepts,
             "idf": self._ngrams.idf_,
+            **_to_store("own", self._own),
         }
-        for name, meaning in (("own", self._own), ("tuned", self._tuned)):
-            if meaning:
-                arrays[f"{name}_examples"] = meaning.examples.astype(np.float16)
-                arrays[f"{name}_weights"] = meaning.weights
-        if self._tuned:
-            for name, layer in self._tuned.head.weights.items():
-                arrays[_HEAD + name] = layer.astype(np.float16)
+        if isinstance(self._tuned, _Prototypes):
+            arrays[_POINTS] = self._tuned.points.astype(np.float16)
+        else:
+            arrays |= _to_store("tuned", self._tuned)
+        for name, layer in self._tuned.head.weights.items():
+            arrays[_HEAD + name] = layer.astype(np.float16)
         np.savez_compressed(folder / "intent_model.npz", **arrays)
         vocabulary = sorted(self._ngrams.vocabulary_, key=self._ngrams.vocabulary_.get)
         (folder / "intent_model.json").write_text(
@@ -220,10 +236,12 @@ class IntentModel:
         described = json.loads((folder / "intent_model.json").read_text(encoding="utf-8"))
         with np.load(folder / "intent_model.npz", allow_pickle=False) as arrays:
             own = _stored(arrays, "own", original_head())
-            tuned = None
-            if "tuned_weights" in arrays:
-                layers = {name: arrays[_HEAD + name] for name in HEAD_LAYERS}
-                head = Head({name: layer.astype(np.float32) for name, layer in layers.items()})
+            layers = {name: arrays[_HEAD + name] for name in HEAD_LAYERS}
+            head = Head({name: layer.astype(np.float32) for name, layer in layers.items()})
+            tuned: _Meaning | _Prototypes
+            if _POINTS in arrays:
+                tuned = _Prototypes(head, arrays[_POINTS].astype(np.float32))
+            else:
                 tuned = _stored(arrays, "tuned", head)
             words = _Words(arrays["words_coefficients"], arrays["words_intercepts"])
             idf = arrays["idf"]
@@ -234,6 +252,13 @@ class IntentModel:
         return cls(described["intents"], own, tuned, words, ngrams)
 
 
+def _to_store(name: str, meaning: _Meaning) -> dict[str, np.ndarray]:
+    return {
+        f"{name}_examples": meaning.examples.astype(np.float16),
+        f"{name}_weights": meaning.weights,
+    }
+
+
 def _stored(arrays: Mapping[str, np.ndarray], name: str, head: Head) -> _Meaning:
     examples = arrays[f"{name}_examples"].astype(np.float32)
     return _Meaning(head, examples, arrays[f"{name}_weights"])
@@ -241,6 +266,10 @@ def _stored(arrays: Mapping[str, np.ndarray], name: str, head: Head) -> _Meaning
 
 def _halved(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float16).astype(np.float32)
+
+
+def _halved_head(head: Head) -> Head:
+    return Head({name: _halved(layer) for name, layer in head.weights.items()})
 
 
 def _similarity(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -79,8 +79,9 @@ def test_training_twice_gives_the_same_model():
     assert trained().rank(QUESTIONS, embeddings) == trained().rank(QUESTIONS, embeddings)
 
 
-def test_a_loaded_model_answers_as_the_saved_one(tmp_path):
-    model, embeddings = trained(), read(QUESTIONS)
+@pytest.mark.parametrize("examples", [EXAMPLES, EXAMPLES * 6], ids=["few", "many"])
+def test_a_loaded_model_answers_as_the_saved_one(tmp_path, examples):
+    model, embeddings = trained(examples), read(QUESTIONS)
     model.save(tmp_path)
     loaded = IntentModel.load(tmp_path).rank(QUESTIONS, embeddings)
     for was, now in zip(model.rank(QUESTIONS, embeddings), loaded, strict=True):

