@@ -23,6 +23,11 @@ _INPUTS = (
     "bot/nlu",
     "bot/safety/examples",
     "bot/safety/classifier.py",
+    # The screen's examples are folded as its lexicon spells.
+    "bot/safety/lexicon",
+    "bot/safety/lexicon.py",
+    "bot/safety/normalise.py",
+    "bot/safety/patterns.py",
     "requirements/runtime.txt",
 )
 

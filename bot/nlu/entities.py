@@ -21,10 +21,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import phonenumbers
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.extractors.extractor import EntityExtractorMixin
 from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
@@ -32,6 +29,7 @@ from rasa.shared.nlu.training_data.message import Message
 from bot.care.ages import ages_in
 from bot.care.places import state_in_reply, states_named
 from bot.care.words import normalise, numbers_in
+from bot.nlu.reader import Reader
 
 PHONE_NUMBER = "phone_number"
 AGE = "age"
@@ -63,31 +61,14 @@ _PART_OF_DAY = re.compile(
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
-class FactExtractor(EntityExtractorMixin, GraphComponent):
+class FactExtractor(Reader, EntityExtractorMixin):
     """Adds the entities of each message, in the order in which they stand."""
 
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> FactExtractor:
-        """Make the component (see `GraphComponent.create`)."""
-        return cls()
-
-    def process_training_data(self, training_data: Any) -> Any:
-        """Nothing is learnt from entities."""
-        return training_data
-
-    def process(self, messages: list[Message]) -> list[Message]:
+    def read(self, message: Message) -> None:
         """Mark what is found."""
-        for message in messages:
-            found = self.add_extractor_name(entities_in(message.get(TEXT) or ""))
-            known = message.get(ENTITIES, [])
-            message.set(ENTITIES, [*known, *found], add_to_output=True)
-        return messages
+        found = self.add_extractor_name(entities_in(message.get(TEXT) or ""))
+        known = message.get(ENTITIES, [])
+        message.set(ENTITIES, [*known, *found], add_to_output=True)
 
 
 def entities_in(text: str) -> list[dict[str, Any]]:

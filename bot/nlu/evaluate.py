@@ -201,8 +201,8 @@ def evaluate_intents(
     return report(
         "handrail",
         examples=len(train),
-        answers=_answers(model, test),
-        oos=_answers(model, oos or []),
+        answers=answers_of(model, test),
+        oos=answers_of(model, oos or []),
         ms_per_message=_ms_per_message(model, [e.text for e in test[:_TIMED_MESSAGES]]),
         train_seconds=train_seconds,
     )
@@ -225,9 +225,20 @@ def cross_validate(examples: Sequence[Example], folds: int = 5) -> list[Answer]:
         asked = [number for number, f in enumerate(fold_of) if f == fold]
         model = IntentModel.train([e.text for e in kept], [e.intent for e in kept], read)
         answers.update(
-            zip(asked, _answers(model, [examples[number] for number in asked]), strict=True)
+            zip(asked, answers_of(model, [examples[number] for number in asked]), strict=True)
         )
     return [answers[number] for number in range(len(examples))]
+
+
+def answers_of(model: IntentModel, examples: Sequence[Example]) -> list[Answer]:
+    """What a trained model says about each example."""
+    if not examples:
+        return []
+    texts = [e.text for e in examples]
+    return [
+        Answer(e.intent, tuple((g.intent, g.confidence) for g in ranking))
+        for e, ranking in zip(examples, model.rank(texts, read(texts)), strict=True)
+    ]
 
 
 def report(
@@ -311,16 +322,6 @@ def _example(given: Any, intent: str | None) -> Example:
     if not isinstance(named, str) or not named:
         raise ValueError('"intent" must be the name of an intent')
     return Example(text, named)
-
-
-def _answers(model: IntentModel, examples: Sequence[Example]) -> list[Answer]:
-    if not examples:
-        return []
-    texts = [e.text for e in examples]
-    return [
-        Answer(e.intent, tuple((g.intent, g.confidence) for g in ranking))
-        for e, ranking in zip(examples, model.rank(texts, read(texts)), strict=True)
-    ]
 
 
 def _ms_per_message(model: IntentModel, texts: Sequence[str]) -> float:

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.nlu.reader import Reader
 from bot.vocabulary import ONLY_LINK, OTHER_SCRIPT
 
 _ADDRESS = re.compile(
@@ -39,31 +36,14 @@ def unread(text: str) -> str | None:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class LegibilityComponent(IntentClassifier, GraphComponent):
+class LegibilityComponent(Reader, IntentClassifier):
     """Overrules the intent of a message that cannot be read."""
 
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> LegibilityComponent:
-        """Make the component (see `GraphComponent.create`)."""
-        return cls()
-
-    def process_training_data(self, training_data: Any) -> Any:
-        """Training examples are all in English and Spanish."""
-        return training_data
-
-    def process(self, messages: list[Message]) -> list[Message]:
-        """Look at each message."""
-        for message in messages:
-            why = unread(message.get(TEXT) or "")
-            if why:
-                intent = {"name": why, "confidence": 1.0}
-                message.set("intent", intent, add_to_output=True)
-                message.set("intent_ranking", [intent], add_to_output=True)
-                message.set("asked", [], add_to_output=True)
-        return messages
+    def read(self, message: Message) -> None:
+        """Set why the message cannot be read as its intent, if it cannot."""
+        why = unread(message.get(TEXT) or "")
+        if why:
+            intent = {"name": why, "confidence": 1.0}
+            message.set("intent", intent, add_to_output=True)
+            message.set("intent_ranking", [intent], add_to_output=True)
+            message.set("asked", [], add_to_output=True)

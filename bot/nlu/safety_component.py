@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -16,6 +16,7 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.nlu.reader import Reader
 from bot.nlu.sentence_encoder import encode
 from bot.safety.barriers import Barriers, load_barriers
 from bot.safety.screen import Screen, load_screen
@@ -24,7 +25,7 @@ from bot.vocabulary import TIER_NONE, safety_intent
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class SafetyScreenComponent(IntentClassifier, GraphComponent):
+class SafetyScreenComponent(Reader, IntentClassifier):
     """Overrules the intent of a message of danger; put it last in the pipeline."""
 
     def __init__(self, screen: Screen, barriers: Barriers):
@@ -45,30 +46,24 @@ class SafetyScreenComponent(IntentClassifier, GraphComponent):
             load_barriers(),
         )
 
-    def process_training_data(self, training_data: Any) -> Any:
-        """Training examples are not screened: none of them may be a message of danger."""
-        return training_data
-
-    def process(self, messages: list[Message]) -> list[Message]:
-        """Screen each message."""
-        for message in messages:
-            text = message.get(TEXT) or ""
-            reading = self._screen.read(text)
-            message.set(
-                "safety",
-                {
-                    "tier": reading.tier,
-                    "categories": list(reading.categories),
-                    "barrier": self._barriers.reply_to(text),
-                    "evidence": [
-                        {"start": e.start, "end": e.end, "rule": e.rule} for e in reading.evidence
-                    ],
-                },
-                add_to_output=True,
-            )
-            if reading.tier != TIER_NONE:
-                intent = {"name": safety_intent(reading.tier), "confidence": 1.0}
-                message.set("intent", intent, add_to_output=True)
-                ranking = [g for g in message.get("intent_ranking") or []]
-                message.set("intent_ranking", [intent, *ranking], add_to_output=True)
-        return messages
+    def read(self, message: Message) -> None:
+        """Screen the message; training examples are not: none may be a message of danger."""
+        text = message.get(TEXT) or ""
+        reading = self._screen.read(text)
+        message.set(
+            "safety",
+            {
+                "tier": reading.tier,
+                "categories": list(reading.categories),
+                "barrier": self._barriers.reply_to(text),
+                "evidence": [
+                    {"start": e.start, "end": e.end, "rule": e.rule} for e in reading.evidence
+                ],
+            },
+            add_to_output=True,
+        )
+        if reading.tier != TIER_NONE:
+            intent = {"name": safety_intent(reading.tier), "confidence": 1.0}
+            message.set("intent", intent, add_to_output=True)
+            ranking = [g for g in message.get("intent_ranking") or []]
+            message.set("intent_ranking", [intent, *ranking], add_to_output=True)

@@ -1,26 +1,29 @@
 """The project's own intents on messages that were written apart from the training data.
 
-The floors stand a little below what was measured (docs/understanding.md): new examples
-may move a few answers, but no change may quietly make understanding worse.
+What ships is asked: the intent model inside the trained assistant. The floors stand a
+little below what was measured (docs/understanding.md): new examples may move a few
+answers, but no change may quietly make understanding worse.
 """
 
 import re
 import statistics
+import tarfile
 import unicodedata
 from pathlib import Path
 
 import pytest
-import yaml
+from sklearn.feature_extraction.text import CountVectorizer
 
 from bot.nlu.evaluate import (
     OUT_OF_SCOPE,
-    Example,
     Report,
+    answers_of,
     calibration_error,
-    evaluate_intents,
     read_examples,
+    report,
 )
-from bot.settings import ROOT
+from bot.nlu.examples import intent_by_example
+from bot.nlu.intent_model import IntentModel
 
 HERE = Path(__file__).parent
 ENGLISH = read_examples(HERE / "heldout_en.jsonl")
@@ -28,23 +31,28 @@ SPANISH = read_examples(HERE / "heldout_es.jsonl")
 STRANGE = read_examples(HERE / "heldout_oos.jsonl", OUT_OF_SCOPE)
 
 
-def training_examples() -> list[Example]:
-    return [
-        Example(line.removeprefix("- "), block["intent"])
-        for path in sorted((ROOT / "data/nlu").glob("*.yml"))
-        for block in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]
-        for line in block["examples"].splitlines()
-    ]
-
-
 @pytest.fixture(scope="module")
-def measured() -> Report:
-    return evaluate_intents(training_examples(), ENGLISH + SPANISH, STRANGE)
+def measured(settings, tmp_path_factory) -> Report:
+    folder = tmp_path_factory.mktemp("model")
+    with tarfile.open(settings.model) as packed:
+        for part in packed.getmembers():
+            part.name = Path(part.name).name
+            if part.name.startswith("intent_model."):
+                packed.extract(part, folder)
+    model = IntentModel.load(folder)
+    return report(
+        "shipped",
+        examples=len(intent_by_example()),
+        answers=answers_of(model, ENGLISH + SPANISH),
+        oos=answers_of(model, STRANGE),
+        ms_per_message=0,
+        train_seconds=0,
+    )
 
 
-def words(text: str) -> frozenset[str]:
+def words(text: str) -> list[str]:
     plain = unicodedata.normalize("NFD", text.casefold()).encode("ascii", "ignore").decode()
-    return frozenset(re.findall(r"\w+", plain))
+    return re.findall(r"\w+", plain)
 
 
 def right(answers) -> float:
@@ -52,7 +60,7 @@ def right(answers) -> float:
 
 
 def test_english_in_other_words_is_understood(measured):
-    assert right(measured.answers[: len(ENGLISH)]) >= 0.87
+    assert right(measured.answers[: len(ENGLISH)]) >= 0.90
 
 
 def test_spanish_in_other_words_is_understood(measured):
@@ -72,18 +80,19 @@ def test_confidence_is_honest(measured):
 
 
 def test_no_held_out_message_is_a_training_example():
-    known = {example.text.casefold() for example in training_examples()}
+    known = {example.casefold() for example in intent_by_example()}
     assert not [e.text for e in ENGLISH + SPANISH + STRANGE if e.text.casefold() in known]
 
 
 def test_no_held_out_message_is_nearly_a_training_example():
     """Three quarters of the words the same, in any order, accents and case aside."""
-    known = {words(example.text) for example in training_examples()}
-    held_out = [(e.text, words(e.text)) for e in ENGLISH + SPANISH + STRANGE]
+    counter = CountVectorizer(analyzer=words, binary=True)
+    known = counter.fit_transform(intent_by_example())
     # One word alone ("hi") says the same in anybody's mouth.
+    held_out = [e.text for e in ENGLISH + SPANISH + STRANGE if len(set(words(e.text))) > 1]
+    shared = (counter.transform(held_out) @ known.T).toarray()
+    own = [[len(set(words(text)))] for text in held_out]
+    either = own + known.sum(axis=1).A1 - shared
     assert not [
-        text
-        for text, asked in held_out
-        if len(asked) > 1
-        and max(len(asked & other) / len(asked | other) for other in known) >= 0.75
+        text for text, near in zip(held_out, shared / either, strict=True) if max(near) >= 0.75
     ]
