@@ -1,8 +1,10 @@
-"""Rasa component: messages whose words cannot be read, in another script or only a link.
+"""Rasa component: messages without words that can be read: another script, a link, signs.
 
 The sentence encoder gives every text a meaning, sixteen languages and web addresses
 included. But the assistant answers in English and Spanish, and opens no link: it says
-so, and how to reach a person. Stands before the safety screen, which overrules it.
+so, and how to reach a person. Emoji are all the same unknown sign to the encoder, so
+the few that answer something are named here; a crying face must never be taken for a
+yes. Stands before the safety screen, which overrules it.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import unicodedata
 
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
@@ -21,6 +24,16 @@ from bot.vocabulary import ONLY_LINK, OTHER_SCRIPT
 _ADDRESS = re.compile(
     r"(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|gov|edu|info|io)\b\S*"
 )
+_SIGNS = {
+    "\N{THUMBS UP SIGN}": "affirm",
+    "\N{OK HAND SIGN}": "affirm",
+    "\N{WHITE HEAVY CHECK MARK}": "affirm",
+    "\N{THUMBS DOWN SIGN}": "deny",
+    "\N{SHRUG}": "unsure",
+    "\N{WAVING HAND SIGN}": "greet",
+    "\N{HEAVY BLACK HEART}": "thank",
+}
+_GENDERS = "\N{FEMALE SIGN}\N{MALE SIGN}"  # joined to a sign
 _MOST_FOREIGN = 0.5  # share of the letters: a foreign name may stand in a sentence
 
 
@@ -35,15 +48,30 @@ def unread(text: str) -> str | None:
     return OTHER_SCRIPT if foreign / len(letters) > _MOST_FOREIGN else None
 
 
+def meaning_of_signs(text: str) -> str | None:
+    """The intent of a message of emoji and marks; None if it has words or a question mark.
+
+    `nlu_fallback` where they say nothing, or nothing clear.
+    """
+    if "?" in text or any(c.isalnum() for c in text):
+        return None
+    # Tones of skin and joiners are of other categories.
+    signs = {c for c in text if unicodedata.category(c) == "So" and c not in _GENDERS}
+    meanings = {_SIGNS.get(sign) for sign in signs}
+    [meaning] = meanings if len(meanings) == 1 else [None]
+    return meaning or DEFAULT_NLU_FALLBACK_INTENT_NAME
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
 class LegibilityComponent(Reader, IntentClassifier):
     """Overrules the intent of a message that cannot be read."""
 
     def read(self, message: Message) -> None:
-        """Set why the message cannot be read as its intent, if it cannot."""
-        why = unread(message.get(TEXT) or "")
-        if why:
-            intent = {"name": why, "confidence": 1.0}
+        """Set as its intent why the message cannot be read, or what its signs say."""
+        text = message.get(TEXT) or ""
+        meaning = unread(text) or meaning_of_signs(text)
+        if meaning:
+            intent = {"name": meaning, "confidence": 1.0}
             message.set("intent", intent, add_to_output=True)
             message.set("intent_ranking", [intent], add_to_output=True)
             message.set("asked", [], add_to_output=True)
