@@ -3,8 +3,8 @@
 By meaning: kernel ridge regression over sentence embeddings (what is meant, in English
 and Spanish alike). Each example speaks for its own neighbourhood, which suits intents
 that are a bundle of different questions; the weights are one linear solve. Averaged with
-it is what a head tuned on the examples says: with few of them the same regression over
-its embeddings; with many one prototype for each intent.
+it is what heads tuned on the examples say: with few of them the same regression over the
+embeddings of two such heads; with many one head and a prototype for each intent.
 By words: logistic regression over character n-grams (abbreviations, names, typos).
 The answer is the weighted geometric mean of both. docs/understanding.md has what was
 measured, and what else was tried.
@@ -42,9 +42,8 @@ _NGRAMS = (2, 5)
 _MINIMUM_DOCUMENTS = 2
 # The solve needs memory and time by the square and cube of the examples. Above this
 # many the vote by meaning reads an even selection; the vote by words reads all.
-_MOST_EXAMPLES = 9000
-_HEAD = "head_"  # before the names of the tuned layers in the file
-_POINTS = "prototypes"
+_MOST_EXAMPLES = 10000
+_SEEDS = (0, 1)  # of the heads that are tuned on few examples
 # An intent with fewer examples than this has its name as one more; if all together
 # have fewer on average, the examples speak for themselves under the tuned head too.
 _FEW_EXAMPLES = 20
@@ -146,8 +145,8 @@ class IntentModel:
     def __init__(
         self,
         intents: Sequence[str],
-        own: _Meaning,
-        tuned: _Meaning | _Prototypes,
+        own: _Meaning | _Prototypes,
+        tuned: Sequence[_Meaning | _Prototypes],
         words: _Words,
         ngrams: TfidfVectorizer,
     ):
@@ -183,12 +182,12 @@ class IntentModel:
         words = _Words.fit(ngrams.fit_transform(texts), labels)
         states = read(texts)
         own = _Meaning.fit(original_head(), states, labels, len(names))
-        tuned: _Meaning | _Prototypes
+        tuned: list[_Meaning | _Prototypes]
         if len(labels) < _FEW_EXAMPLES * len(names):
-            head = _halved_head(tune(original_head(), states, labels))
-            tuned = _Meaning.fit(head, states, labels, len(names))
+            heads = [_halved_head(tune(original_head(), states, labels, s)) for s in _SEEDS]
+            tuned = [_Meaning.fit(head, states, labels, len(names)) for head in heads]
         else:
-            tuned = _Prototypes.fit(states, labels)
+            tuned = [_Prototypes.fit(states, labels)]
         return cls(names, own, tuned, words, ngrams)
 
     def rank(self, texts: Sequence[str], states: np.ndarray) -> list[list[Guess]]:
@@ -198,8 +197,10 @@ class IntentModel:
             texts: the texts.
             states: what the encoder's body read of them, shape (len(texts), 1281).
         """
-        votes = (self._own.log_probabilities(states) + self._tuned.log_probabilities(states)) / 2
-        many = isinstance(self._tuned, _Prototypes)
+        own = self._own.log_probabilities(states)
+        tuned = np.mean([vote.log_probabilities(states) for vote in self._tuned], axis=0)
+        votes = (own + tuned) / 2
+        many = isinstance(self._tuned[0], _Prototypes)
         weight = _WORDS_WEIGHT if many else _WORDS_WEIGHT_FEW
         votes += weight * self._words.log_probabilities(self._ngrams.transform(texts))
         probabilities = np.exp(_log_softmax(_CONFIDENCE * votes))
@@ -215,18 +216,19 @@ class IntentModel:
             "words_coefficients": self._words.coefficients,
             "words_intercepts": self._words.intercepts,
             "idf": self._ngrams.idf_,
-            **_to_store("own", self._own),
+            **_arrays_of("own_", self._own),
         }
-        if isinstance(self._tuned, _Prototypes):
-            arrays[_POINTS] = self._tuned.points.astype(np.float16)
-        else:
-            arrays |= _to_store("tuned", self._tuned)
-        for name, layer in self._tuned.head.weights.items():
-            arrays[_HEAD + name] = layer.astype(np.float16)
+        for number, vote in enumerate(self._tuned):
+            arrays |= _arrays_of(_tuned(number), vote)
+            for layer, weights in vote.head.weights.items():
+                arrays[_tuned(number) + layer] = weights.astype(np.float16)
         np.savez_compressed(folder / "intent_model.npz", **arrays)
         vocabulary = sorted(self._ngrams.vocabulary_, key=self._ngrams.vocabulary_.get)
         (folder / "intent_model.json").write_text(
-            json.dumps({"intents": self.intents, "ngrams": vocabulary}, ensure_ascii=False),
+            json.dumps(
+                {"intents": self.intents, "ngrams": vocabulary, "tuned": len(self._tuned)},
+                ensure_ascii=False,
+            ),
             encoding="utf-8",
         )
 
@@ -235,14 +237,11 @@ class IntentModel:
         """Read what `save` wrote; raises OSError, KeyError or ValueError if it is damaged."""
         described = json.loads((folder / "intent_model.json").read_text(encoding="utf-8"))
         with np.load(folder / "intent_model.npz", allow_pickle=False) as arrays:
-            own = _stored(arrays, "own", original_head())
-            layers = {name: arrays[_HEAD + name] for name in HEAD_LAYERS}
-            head = Head({name: layer.astype(np.float32) for name, layer in layers.items()})
-            tuned: _Meaning | _Prototypes
-            if _POINTS in arrays:
-                tuned = _Prototypes(head, arrays[_POINTS].astype(np.float32))
-            else:
-                tuned = _stored(arrays, "tuned", head)
+            own = _stored(arrays, "own_", original_head())
+            tuned = []
+            for prefix in map(_tuned, range(described["tuned"])):
+                layers = {name: arrays[prefix + name].astype(np.float32) for name in HEAD_LAYERS}
+                tuned.append(_stored(arrays, prefix, Head(layers)))
             words = _Words(arrays["words_coefficients"], arrays["words_intercepts"])
             idf = arrays["idf"]
         ngrams = _vectorizer(
@@ -252,16 +251,25 @@ class IntentModel:
         return cls(described["intents"], own, tuned, words, ngrams)
 
 
-def _to_store(name: str, meaning: _Meaning) -> dict[str, np.ndarray]:
+def _tuned(number: int) -> str:
+    """What stands before the names of a tuned vote's arrays in the file."""
+    return f"tuned{number}_"
+
+
+def _arrays_of(prefix: str, vote: _Meaning | _Prototypes) -> dict[str, np.ndarray]:
+    if isinstance(vote, _Prototypes):
+        return {prefix + "points": vote.points.astype(np.float16)}
     return {
-        f"{name}_examples": meaning.examples.astype(np.float16),
-        f"{name}_weights": meaning.weights,
+        prefix + "examples": vote.examples.astype(np.float16),
+        prefix + "weights": vote.weights,
     }
 
 
-def _stored(arrays: Mapping[str, np.ndarray], name: str, head: Head) -> _Meaning:
-    examples = arrays[f"{name}_examples"].astype(np.float32)
-    return _Meaning(head, examples, arrays[f"{name}_weights"])
+def _stored(arrays: Mapping[str, np.ndarray], prefix: str, head: Head) -> _Meaning | _Prototypes:
+    if prefix + "points" in arrays:
+        return _Prototypes(head, arrays[prefix + "points"].astype(np.float32))
+    examples = arrays[prefix + "examples"].astype(np.float32)
+    return _Meaning(head, examples, arrays[prefix + "weights"])
 
 
 def _halved(values: np.ndarray) -> np.ndarray:
