@@ -211,11 +211,17 @@ def test_going_back_before_anything_was_asked(ask):
     ask("greater_boston").says("go back").hears("go_back_nothing").is_asked(None)
 
 
-@pytest.mark.parametrize("said", ["severe", "shaky", "she is 15", "it is moderate"])
+@pytest.mark.parametrize("said", ["severe", "shaky", "it is moderate"])
 def test_an_answer_that_does_not_fit_takes_nothing_back(ask, said):
     visitor = ask("greater_boston").says("find a program").says("me").says("no").says("MA")
     visitor.says("34").says("no").says("moderate").is_asked("needs_24h_care").says(said)
     visitor.hears("help_needs_24h_care").is_asked("needs_24h_care")
+
+
+def test_an_age_told_in_passing_takes_nothing_back(ask):
+    visitor = ask("greater_boston").says("find a program").says("me").says("no").says("MA")
+    visitor.says("34").says("no").says("moderate").is_asked("needs_24h_care").says("she is 15")
+    visitor.is_asked("needs_24h_care").says("no").is_asked("recent_care")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-NONSENSE = ("the thing with the stuff", "hmm so like the other one")
+NONSENSE = ("the thing with the stuff", "so it was on the other side of it")
 
 
 def test_the_second_time_in_a_row_a_person_is_offered(ask):
