@@ -10,7 +10,8 @@ import dataclasses
 from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional
 
-from bot.vocabulary import HANDOFF_NONE, TIER_NONE
+from bot.safety.reading import Evidence, Reading
+from bot.vocabulary import HANDOFF_NONE, TIER_NONE, TIERS
 
 BRAIN_CHARACTERS = 4000
 """What the brain reads of a message; the gateway screens all of it for danger."""
@@ -75,6 +76,8 @@ class TurnRequest:
         known_phone: the number that the channel knows (SMS), E.164.
         greeted: the language that the visitor was greeted in or spoken to last.
         urgent: whether the gateway reads danger in it; where turns wait, it goes first.
+        reading: what the safety screen said of exactly this `text`; None: the brain asks
+            its own.
     """
 
     conversation: str
@@ -88,6 +91,7 @@ class TurnRequest:
     known_phone: Optional[str] = None
     greeted: Optional[str] = None
     urgent: bool = False
+    reading: Optional[Reading] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +116,8 @@ def request_from_json(plain: Mapping[str, Any]) -> TurnRequest:
     fields["now"] = datetime.fromisoformat(fields["now"])
     if fields.get("pressed"):
         fields["pressed"] = Button(**fields["pressed"])
+    if fields.get("reading"):
+        fields["reading"] = _reading(fields["reading"])
     return TurnRequest(**fields)
 
 
@@ -127,4 +133,15 @@ def reply_from_json(plain: Mapping[str, Any]) -> TurnReply:
             for message in plain["messages"]
         ],
         state=TurnState(**plain["state"]),
+    )
+
+
+def _reading(plain: Mapping[str, Any]) -> Reading:
+    if plain["tier"] not in TIERS:
+        raise ValueError(f"there is no tier {plain['tier']!r}")
+    return Reading(
+        tier=plain["tier"],
+        categories=tuple(plain["categories"]),
+        evidence=tuple(Evidence(**part) for part in plain["evidence"]),
+        failed=plain["failed"],
     )

@@ -9,6 +9,7 @@ import asyncio
 import os
 import sys
 
+from bot import one_thread
 from bot.nlu import without_tensorflow
 
 
@@ -16,6 +17,7 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT; turns in flight are finished."""
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     os.umask(0o077)  # the socket is for this user alone
+    one_thread.install()
     without_tensorflow.install()
 
     from bot.logs import configure_logs

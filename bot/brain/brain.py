@@ -23,6 +23,7 @@ from bot.brain.house import House
 from bot.brain.tracker_store import HandrailTrackerStore, nobody_waits
 from bot.brain.turn_processor import TurnProcessor
 from bot.nlu.language import decide_language
+from bot.nlu.safety_component import read_before
 from bot.settings import Settings
 from bot.store import Conflict, check
 from bot.turns import BRAIN_CHARACTERS, BotMessage, Button, TurnReply, TurnRequest, TurnState
@@ -146,6 +147,10 @@ class Brain:
             # A page in Spanish was chosen; one in English may only be the one there is.
             current = request.greeted
         text = _plain(request.text)
+        read = request.reading
+        # Of another text than the pipeline sees, or read in part only: it is read again.
+        usable = read is not None and not read.failed and text == request.text
+        read_before.set((text, read) if read is not None and usable else None)
         # "Juan Carlos de la Cruz" is a name in any language; a question is none.
         asked_name = before is not None and before.get_slot("requested_slot") == "name"
         names_somebody = asked_name and "?" not in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from bot import one_thread
 from bot.gateway.run import UNUSABLE, run
 from bot.logs import configure_logs
 from bot.safety.screen import Screen, load_screen
@@ -12,6 +13,7 @@ from bot.settings import Settings
 
 def main() -> int:
     """Serve until stopped; returns the process's exit code, see `bot.gateway.run`."""
+    one_thread.install()
     configure_logs("gateway")
     try:
         settings = Settings.from_environment()

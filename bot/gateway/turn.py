@@ -421,13 +421,16 @@ class Turns:
                 messages, buttons = Messages(db), Buttons(db)
                 lasting = CHANNELS[found.channel].choices_last
                 since = turn.now - lasting if lasting else None
+                # A conversation's tier never falls: below concern there is none to count.
+                worried = tier_at_least(found.state.tier, TIER_CONCERN)
+                concern = TIERS[TIERS.index(TIER_CONCERN) :]
                 return Memory(
                     conversation=found,
                     answered=messages.answer_to(found.id, turn.message_id),
                     offered=buttons.open(found.id, since),
                     button=buttons.find(found.id, turn.button_id) if turn.button_id else None,
-                    crises=messages.count_tiers(found.id, CRISIS_TIERS),
-                    concerns=messages.count_tiers(found.id, TIERS[TIERS.index(TIER_CONCERN) :]),
+                    crises=messages.count_tiers(found.id, CRISIS_TIERS) if worried else 0,
+                    concerns=messages.count_tiers(found.id, concern) if worried else 0,
                 )
 
         turn.memory = await _in_thread(remember, max(turn.seconds_left(), _LEAST_SECONDS))
@@ -511,6 +514,7 @@ class Turns:
             known_phone=turn.known_phone,
             greeted=conversation.state.language,
             urgent=tier_at_least(turn.tier, TIER_CONCERN) or turn.asked_for_help,
+            reading=_read_of_all(turn),
         )
         self._asking += 1
         try:
@@ -674,13 +678,14 @@ class Turns:
         if danger is not None:
             Alerts(db).add(Alert(turn.conversation, seq, danger, turn.reading.categories, turn.now))
             self._queue(db, turn, danger)
-        conversations = Conversations(db)
-        conversations.set_state(turn.conversation, turn.state, turn.now)
-        if turn.reply is not None:
-            # The brain has heard of the choice; from now on the conversation decides.
-            conversations.choose_language(turn.conversation, None)
-        elif turn.chosen_language:
-            conversations.choose_language(turn.conversation, turn.chosen_language)
+        before = turn.memory.conversation.chosen_language if turn.memory else None
+        Conversations(db).set_state(
+            turn.conversation,
+            turn.state,
+            turn.now,
+            # Once the brain has heard of the choice, the conversation decides.
+            chosen_language=None if turn.reply else turn.chosen_language or before,
+        )
         Casework(db).visitor_wrote(turn.conversation, turn.now)
         return _add_shown(db, turn.conversation, rendered, seq, turn.now)
 
@@ -699,10 +704,13 @@ class Turns:
             erased.request, channel=turn.channel.name, language=turn.language
         )
         turn.messages = [told]
-        conversations = Conversations(db)
-        conversations.set_state(turn.conversation, turn.state, turn.now)
-        # The brain begins anew, but not in another language.
-        conversations.choose_language(turn.conversation, turn.state.language)
+        Conversations(db).set_state(
+            turn.conversation,
+            turn.state,
+            turn.now,
+            # The brain begins anew, but not in another language.
+            chosen_language=turn.state.language,
+        )
         return _add_shown(db, turn.conversation, turn.channel.render([told]), seq, turn.now)
 
     def _queue(self, db: sa.engine.Connection, turn: InFlight, tier: str) -> None:
@@ -719,6 +727,12 @@ class Turns:
         )
         recorded = self._desk.write(db, record, turn.now)
         turn.state = dataclasses.replace(turn.state, reference=recorded.reference)
+
+
+def _read_of_all(turn: InFlight) -> Reading | None:
+    """What the screen read of the very text that the brain gets; None if that is another."""
+    same = turn.pressed is None and len(turn.text) <= BRAIN_CHARACTERS
+    return turn.reading if same and not turn.reading.failed else None
 
 
 def _without_concern(state: TurnState) -> TurnState:
@@ -748,16 +762,24 @@ def _add_shown(
     answers: int | None,
     now: datetime,
 ) -> list[Shown]:
-    shown = []
-    for message in rendered:
-        buttons = tuple(
-            OfferedButton(secrets.token_urlsafe(12), button) for button in message.choices
-        )
-        seq = Messages(db).add_outgoing(
-            conversation, Outgoing(message.text, message.response, buttons, now), answers
-        )
-        shown.append(Shown(seq, message.text, message.response, buttons))
-    return shown
+    """Write down what answers message number `answers`, the last one; None: a greeting."""
+    offered = [
+        tuple(OfferedButton(secrets.token_urlsafe(12), button) for button in message.choices)
+        for message in rendered
+    ]
+    seqs = Messages(db).add_answer(
+        conversation,
+        [
+            Outgoing(message.text, message.response, buttons, now)
+            for message, buttons in zip(rendered, offered, strict=True)
+        ],
+        answers,
+        last=answers or 0,
+    )
+    return [
+        Shown(seq, message.text, message.response, buttons)
+        for seq, message, buttons in zip(seqs, rendered, offered, strict=True)
+    ]
 
 
 def _unsaved(channel: Channel, messages: list[BotMessage]) -> list[Shown]:

@@ -268,7 +268,8 @@ def _arrays_of(prefix: str, vote: _Meaning | _Prototypes) -> dict[str, np.ndarra
 def _stored(arrays: Mapping[str, np.ndarray], prefix: str, head: Head) -> _Meaning | _Prototypes:
     if prefix + "points" in arrays:
         return _Prototypes(head, arrays[prefix + "points"].astype(np.float32))
-    examples = arrays[prefix + "examples"].astype(np.float32)
+    # Column by column in memory: a product with one message is more than twice as fast.
+    examples = np.asfortranarray(arrays[prefix + "examples"].astype(np.float32))
     return _Meaning(head, examples, arrays[prefix + "weights"])
 
 

@@ -2,10 +2,15 @@
 
 A message of tier `concern` or higher gets the intent `safety_<tier>` with
 confidence 1. What the classifier saw stays in the ranking.
+
+The gateway has screened a message before the brain hears of it, with the same lexicon and
+weights. Where it says what it read of the very same text, that counts; else the screen
+reads here.
 """
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext
@@ -19,9 +24,13 @@ from rasa.shared.nlu.training_data.message import Message
 from bot.nlu.reader import Reader
 from bot.nlu.sentence_encoder import encode
 from bot.safety.barriers import Barriers, load_barriers
+from bot.safety.reading import Reading
 from bot.safety.screen import Screen, load_screen
 from bot.settings import Settings
 from bot.vocabulary import TIER_NONE, safety_intent
+
+# Of the message that is being parsed: a text, and what a screen has read of it already.
+read_before: ContextVar[tuple[str, Reading] | None] = ContextVar("read_before", default=None)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
@@ -49,7 +58,8 @@ class SafetyScreenComponent(Reader, IntentClassifier):
     def read(self, message: Message) -> None:
         """Screen the message; training examples are not: none may be a message of danger."""
         text = message.get(TEXT) or ""
-        reading = self._screen.read(text)
+        known = read_before.get()
+        reading = known[1] if known and known[0] == text else self._screen.read(text)
         message.set(
             "safety",
             {

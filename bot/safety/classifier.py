@@ -209,7 +209,8 @@ class Classifier:
     def __init__(self, weights: Mapping[str, np.ndarray], spelling: Spelling, encode: Encode):
         self._spelling = spelling
         self._encode = encode
-        self._support = weights["support"]
+        # Column by column in memory: a product with one message is more than twice as fast.
+        self._support = np.asfortranarray(weights["support"])
         self._support_weights = weights["support_weights"]
         self._support_bias = float(weights["support_bias"][0])
         self._column = {str(ngram): number for number, ngram in enumerate(weights["ngrams"])}

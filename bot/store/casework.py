@@ -267,6 +267,8 @@ class Casework:
 
     def visitor_wrote(self, conversation: str, now: datetime) -> None:
         """A new message: an open record is marked, a closed or closing one opened again."""
+        if self._connection.execute(_LEADS_TO, {"which": conversation}).first() is None:
+            return  # nobody is asked to act, as in most conversations
         mine = casework.c.reference.in_(
             sa.select(handoff_conversation.c.reference).where(
                 handoff_conversation.c.conversation == conversation
@@ -345,3 +347,8 @@ _PLAIN = (
 
 def _case(row: sa.engine.Row) -> Case:
     return Case(**{field.name: getattr(row, field.name) for field in dataclasses.fields(Case)})
+
+
+_LEADS_TO = sa.select(handoff_conversation.c.reference).where(
+    handoff_conversation.c.conversation == sa.bindparam("which")
+)

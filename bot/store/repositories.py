@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -51,9 +51,7 @@ class Conversations:
 
     def find(self, conversation: str) -> Conversation | None:
         """The conversation with this id, or None."""
-        row = self._connection.execute(
-            sa.select(tables.conversation).where(tables.conversation.c.id == conversation)
-        ).one_or_none()
+        row = self._connection.execute(_FIND, {"which": conversation}).one_or_none()
         if row is None:
             return None
         return Conversation(
@@ -73,13 +71,24 @@ class Conversations:
             ),
         )
 
-    def set_state(self, conversation: str, state: TurnState, at: datetime) -> None:
-        """Where the conversation stands after a turn at time `at`."""
-        self._change(conversation, {**_state_columns(state), "updated": at})
+    def set_state(
+        self, conversation: str, state: TurnState, at: datetime, *, chosen_language: str | None
+    ) -> None:
+        """Where the conversation stands after a turn at time `at`.
 
-    def choose_language(self, conversation: str, language: str | None) -> None:
-        """The visitor chose `language` outside the chat; None when the brain knows it."""
-        self._change(conversation, {"chosen_language": language})
+        Args:
+            chosen_language: what the visitor chose outside the chat; None when the brain
+                knows it.
+        """
+        self._connection.execute(
+            _CHANGE,
+            {
+                **_state_columns(state),
+                "which": conversation,
+                "updated": at,
+                "chosen_language": chosen_language,
+            },
+        )
 
     def end(self, conversation: str) -> None:
         """The visitor has left for good: nobody can write or read with its token again.
@@ -94,20 +103,13 @@ class Conversations:
                 tables.tracker_event.c.conversation == conversation
             )
         )
-        self._change(conversation, {"token_hash": None})
+        self._connection.execute(_CHANGE, {"which": conversation, "token_hash": None})
         handed_off = sa.exists().where(tables.handoff_conversation.c.conversation == conversation)
         alerted = sa.exists().where(tables.alert.c.conversation == conversation)
         self._connection.execute(
             sa.delete(tables.conversation)
             .where(tables.conversation.c.id == conversation)
             .where(~handed_off, ~alerted)
-        )
-
-    def _change(self, conversation: str, values: dict[str, Any]) -> None:
-        self._connection.execute(
-            sa.update(tables.conversation)
-            .where(tables.conversation.c.id == conversation)
-            .values(values)
         )
 
 
@@ -139,16 +141,37 @@ class Messages:
         Args:
             answers: number of the visitor's message that it answers; None if none.
         """
-        seq = self._add(
-            conversation,
-            direction=OUT,
-            text=message.text,
-            response=message.response,
-            answers=answers,
-            at=message.at,
-        )
-        Buttons(self._connection).add(conversation, seq, message.buttons)
-        return seq
+        return self.add_answer(conversation, [message], answers, self._last(conversation))[0]
+
+    def add_answer(
+        self, conversation: str, messages: Sequence[Outgoing], answers: int | None, last: int
+    ) -> list[int]:
+        """Store messages of the assistant and their buttons; returns their numbers.
+
+        Args:
+            answers: number of the visitor's message that they answer; None if none.
+            last: number of the conversation's last message; 0 if it has none.
+        """
+        if not messages:
+            return []
+        vault = vault_of(self._connection)
+        seqs = list(range(last + 1, last + 1 + len(messages)))
+        rows = [
+            {
+                "conversation": conversation,
+                "seq": seq,
+                "direction": OUT,
+                "text": message.text,
+                "response": message.response,
+                "answers": answers,
+                "at": message.at,
+            }
+            for seq, message in zip(seqs, messages, strict=True)
+        ]
+        self._connection.execute(_ADD, [vault.seal(tables.message, row) for row in rows])
+        offered = {seq: message.buttons for seq, message in zip(seqs, messages, strict=True)}
+        Buttons(self._connection).add(conversation, offered)
+        return seqs
 
     def after(
         self, conversation: str, seq: int = 0, most: int | None = None
@@ -170,9 +193,7 @@ class Messages:
     def answer_to(self, conversation: str, client_id: str) -> list[StoredMessage] | None:
         """What was answered to the message with this client id; None if it is new."""
         asked = self._connection.execute(
-            sa.select(tables.message.c.seq)
-            .where(tables.message.c.conversation == conversation)
-            .where(tables.message.c.client_message_id == client_id)
+            _ASKED, {"which": conversation, "client": client_id}
         ).scalar_one_or_none()
         if asked is None:
             return None
@@ -201,17 +222,14 @@ class Messages:
         )
 
     def _add(self, conversation: str, **columns: Any) -> int:
-        last = self._connection.execute(
-            sa.select(sa.func.max(tables.message.c.seq)).where(
-                tables.message.c.conversation == conversation
-            )
-        ).scalar_one()
-        seq = int(last or 0) + 1
+        seq = self._last(conversation) + 1
         row = {"conversation": conversation, "seq": seq, **columns}
-        self._connection.execute(
-            sa.insert(tables.message).values(vault_of(self._connection).seal(tables.message, row))
-        )
+        self._connection.execute(_ADD, vault_of(self._connection).seal(tables.message, row))
         return seq
+
+    def _last(self, conversation: str) -> int:
+        """Number of the last message; 0 if there is none."""
+        return self._connection.execute(_LAST, {"which": conversation}).scalar() or 0
 
     def _select(
         self, conversation: str, condition: Any, most: int | None = None
@@ -248,29 +266,27 @@ class Buttons:
     def __init__(self, connection: sa.engine.Connection):
         self._connection = connection
 
-    def add(self, conversation: str, message_seq: int, buttons: Sequence[OfferedButton]) -> None:
-        """Store the buttons of message number `message_seq`, in order."""
-        if not buttons:
-            return
+    def add(self, conversation: str, offered: Mapping[int, Sequence[OfferedButton]]) -> None:
+        """Store the buttons of each message, by its number, in order."""
         vault = vault_of(self._connection)
-        self._connection.execute(
-            sa.insert(tables.button),
-            [
-                vault.seal(
-                    tables.button,
-                    {
-                        "id": offered.id,
-                        "conversation": conversation,
-                        "message_seq": message_seq,
-                        "position": position,
-                        "label": offered.button.label,
-                        "intent": offered.button.intent,
-                        "entities": dict(offered.button.entities),
-                    },
-                )
-                for position, offered in enumerate(buttons)
-            ],
-        )
+        rows = [
+            vault.seal(
+                tables.button,
+                {
+                    "id": choice.id,
+                    "conversation": conversation,
+                    "message_seq": message_seq,
+                    "position": position,
+                    "label": choice.button.label,
+                    "intent": choice.button.intent,
+                    "entities": dict(choice.button.entities),
+                },
+            )
+            for message_seq, buttons in offered.items()
+            for position, choice in enumerate(buttons)
+        ]
+        if rows:
+            self._connection.execute(_OFFER, rows)
 
     def find(self, conversation: str, button: str) -> OfferedButton | None:
         """The button with this id if it was offered in this conversation, else None."""
@@ -287,27 +303,8 @@ class Buttons:
         Args:
             since: what was offered before counts no more; None: it always counts.
         """
-        out = tables.message.alias()
-        last_asked = (
-            sa.select(sa.func.max(out.c.seq))
-            .where(out.c.conversation == conversation)
-            .where(out.c.direction == IN)
-            .scalar_subquery()
-        )
-        query = (
-            sa.select(tables.button)
-            .where(tables.button.c.conversation == conversation)
-            .where(tables.button.c.message_seq > sa.func.coalesce(last_asked, 0))
-            .order_by(tables.button.c.message_seq, tables.button.c.position)
-        )
-        if since is not None:
-            young = sa.exists().where(
-                out.c.conversation == conversation,
-                out.c.seq == tables.button.c.message_seq,
-                out.c.at >= since,
-            )
-            query = query.where(young)
-        rows = self._connection.execute(query).all()
+        query = _OPEN if since is None else _OPEN_SINCE
+        rows = self._connection.execute(query, {"which": conversation, "since": since}).all()
         return tuple(self._offered(row) for row in rows)
 
     def of_messages(
@@ -380,3 +377,44 @@ def _state_columns(state: TurnState) -> dict[str, Any]:
         "language": state.language,
         "reference": state.reference,
     }
+
+
+# What every turn asks and writes; made once, because making a statement costs more than
+# running it. `which` is the conversation.
+_WHICH = sa.bindparam("which")
+_message, _button = tables.message, tables.button
+_earlier = tables.message.alias()
+_FIND = sa.select(tables.conversation).where(tables.conversation.c.id == _WHICH)
+_CHANGE = sa.update(tables.conversation).where(tables.conversation.c.id == _WHICH)
+_ASKED = sa.select(_message.c.seq).where(
+    _message.c.conversation == _WHICH, _message.c.client_message_id == sa.bindparam("client")
+)
+_ADD = sa.insert(_message)
+_OFFER = sa.insert(_button)
+# Ordered, not max(): it looks at one row, however long the conversation.
+_LAST = (
+    sa.select(_message.c.seq)
+    .where(_message.c.conversation == _WHICH)
+    .order_by(_message.c.seq.desc())
+    .limit(1)
+)
+_LAST_ASKED = (
+    sa.select(_earlier.c.seq)
+    .where(_earlier.c.conversation == _WHICH, _earlier.c.direction == IN)
+    .order_by(_earlier.c.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_OPEN = (
+    sa.select(_button)
+    .where(_button.c.conversation == _WHICH)
+    .where(_button.c.message_seq > sa.func.coalesce(_LAST_ASKED, 0))
+    .order_by(_button.c.message_seq, _button.c.position)
+)
+_OPEN_SINCE = _OPEN.where(
+    sa.exists().where(
+        _message.c.conversation == _WHICH,
+        _message.c.seq == _button.c.message_seq,
+        _message.c.at >= sa.bindparam("since", type_=_message.c.at.type),
+    )
+)

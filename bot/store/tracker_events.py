@@ -41,7 +41,7 @@ class TrackerEvents:
             for seq, event in enumerate(events, start=first_seq)
         ]
         with translated(self._connection.engine.url):
-            self._connection.execute(sa.insert(tracker_event), rows)
+            self._connection.execute(_APPEND, rows if len(rows) > 1 else rows[0])
         return str(rows[-1]["event"])
 
     def read(self, conversation: str, after_seq: int = 0) -> list[str]:
@@ -61,12 +61,7 @@ class TrackerEvents:
         Nobody writes the same twice: whoever finds the text that it wrote itself knows
         that no other process has written since.
         """
-        row = self._connection.execute(
-            sa.select(tracker_event.c.seq, tracker_event.c.event)
-            .where(tracker_event.c.conversation == conversation)
-            .order_by(tracker_event.c.seq.desc())
-            .limit(1)
-        ).one_or_none()
+        row = self._connection.execute(_NEWEST, {"which": conversation}).one_or_none()
         return None if row is None else (row.seq, str(row.event))
 
     def replace(self, conversation: str, last_seq: int, event: str) -> str | None:
@@ -96,3 +91,12 @@ class TrackerEvents:
         self._connection.execute(
             sa.delete(tracker_event).where(tracker_event.c.conversation == conversation)
         )
+
+
+_APPEND = sa.insert(tracker_event)
+_NEWEST = (
+    sa.select(tracker_event.c.seq, tracker_event.c.event)
+    .where(tracker_event.c.conversation == sa.bindparam("which"))
+    .order_by(tracker_event.c.seq.desc())
+    .limit(1)
+)

@@ -11,6 +11,7 @@ import pytest
 from bot.brain import house as houses
 from bot.brain.brain import TurnFailed, load_brain
 from bot.brain.tracker_store import Abandoned, HandrailTrackerStore
+from bot.safety.reading import Evidence, Reading
 from bot.store import StoreError, TrackerEvents, open_engine, reading
 from bot.turns import Button, TurnRequest
 from tests.dialogue.visitor import MONDAY_MORNING
@@ -184,3 +185,34 @@ def test_what_another_brain_wrote_meanwhile_is_read_before_the_answer(
     with reading(assistant.engine) as db:
         stored = TrackerEvents(db).read(asked.conversation)
     assert len([event for event in stored if asked.message_id in event]) == 1
+
+
+DANGER = Reading("crisis_self", ("suicide_active",), (Evidence(0, 5, "a.rule"),))
+
+
+def test_what_the_gateway_has_read_is_not_read_again(assistant, loop, request_of):
+    [reply] = run(loop, assistant.brain.turn(request_of("hello", reading=DANGER)))
+    assert reply.state.tier == "crisis_self"
+    assert reply.messages[0].response.startswith("crisis_self")
+
+
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        ("I want to kill myself", None),
+        ("I want to kill myself", Reading("concern", failed=True)),
+        ("/I want to kill myself", Reading()),  # the brain sees another text than was read
+        (" I want to kill myself", Reading()),
+    ],
+)
+def test_without_a_reading_of_this_very_text_the_brain_reads_itself(
+    assistant, loop, request_of, text, reading
+):
+    [reply] = run(loop, assistant.brain.turn(request_of(text, reading=reading)))
+    assert reply.state.tier == "crisis_self"
+
+
+def test_a_reading_counts_for_its_own_message_alone(assistant, loop, request_of):
+    run(loop, assistant.brain.turn(request_of("hello", reading=Reading())))
+    [reply] = run(loop, assistant.brain.turn(request_of("I want to kill myself")))
+    assert reply.state.tier == "crisis_self"

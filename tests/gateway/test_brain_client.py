@@ -12,7 +12,16 @@ import pytest
 
 from bot.gateway.brain import BrainError, BrainGoneError, BrainLostError
 from bot.gateway.brain_client import SocketBrain
-from bot.turns import BotMessage, Button, TurnReply, TurnRequest, TurnState, to_json
+from bot.safety.reading import Evidence, Reading
+from bot.turns import (
+    BotMessage,
+    Button,
+    TurnReply,
+    TurnRequest,
+    TurnState,
+    request_from_json,
+    to_json,
+)
 from tests.gateway.conftest import CLINIC, OPEN
 
 REQUEST = TurnRequest(
@@ -24,6 +33,7 @@ REQUEST = TurnRequest(
     now=OPEN,
     pressed=Button("Yes", "affirm", {"item": "consent", "value": "yes"}),
     language="es",
+    reading=Reading("concern", ("grief",), (Evidence(0, 5, "a.rule"),)),
 )
 REPLY = TurnReply(
     [BotMessage("Hello.", "greet", [Button("Yes", "affirm", {"a": "b"})])],
@@ -71,7 +81,8 @@ async def test_a_turn_goes_out_and_comes_back_as_it_was(tmp_path):
     body = json.dumps(to_json(REPLY)).encode()
     async with listening(tmp_path / "s", answering(body, asked=asked)) as brain:
         assert await brain.turn(REQUEST) == REPLY
-    assert asked == [("POST /turn HTTP/1.1", to_json(REQUEST))]
+    [(line, told)] = asked
+    assert (line, request_from_json(told)) == ("POST /turn HTTP/1.1", REQUEST)
 
 
 def changed(**more) -> bytes:

@@ -88,7 +88,7 @@ def test_a_request_stays_while_one_of_its_conversations_goes_on(engine):
     with writing(engine) as db:
         found = Conversations(db).find("a")
         assert found is not None
-        Conversations(db).set_state("a", found.state, NOON)
+        Conversations(db).set_state("a", found.state, NOON, chosen_language=None)
     assert sum(purge(engine, POLICY, NOON).values()) == 0
 
 

@@ -73,8 +73,8 @@ def test_the_state_after_a_turn_is_kept(talk):
         reference="K74QX2",
     )
     with writing(talk) as db:
-        Conversations(db).set_state("a", state, NOON + timedelta(minutes=1))
-        Conversations(db).choose_language("a", "es")
+        later = NOON + timedelta(minutes=1)
+        Conversations(db).set_state("a", state, later, chosen_language="es")
     with reading(talk) as db:
         found = Conversations(db).find("a")
     assert found is not None
@@ -83,7 +83,7 @@ def test_the_state_after_a_turn_is_kept(talk):
 
 def test_times_without_a_zone_are_refused(talk):
     with pytest.raises(StoreError), writing(talk) as db:
-        Conversations(db).set_state("a", TurnState(), datetime(2026, 11, 25))
+        Conversations(db).set_state("a", TurnState(), datetime(2026, 11, 25), chosen_language=None)
 
 
 def test_messages_are_numbered_within_their_conversation(talk):
