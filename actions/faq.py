@@ -17,6 +17,8 @@ from bot.vocabulary import TIER_NONE, VISITOR_ACTS, faq_intent
 
 _AT_ONCE = 2  # answers to one message; what else was asked is offered as buttons
 _MOST_CHOICES = 3
+_COMPARISON = "difference_iop_outpatient"
+_COMPARED = {"what_is_iop", "what_is_outpatient"}
 _NEXT_BEST = 0.15  # a topic that likely answers what the clinic has no entry for
 _RELATED = 0.02  # and one that is worth offering then
 
@@ -35,7 +37,7 @@ class ActionFaq(Action):
         turn = Turn(tracker)
         if is_for_the_questionnaire(turn):
             return [FollowupAction(names.TRIAGE_FORM)]
-        asked = topics_asked(turn) or [turn.intent.removeprefix("faq_")]
+        asked = topics_asked(turn) or _of_the_levels_named(turn, [turn.intent.removeprefix("faq_")])
         for message in faq_messages(turn, asked):
             say(dispatcher, message)
         return [SlotSet(names.MISSES, 0)]
@@ -43,7 +45,17 @@ class ActionFaq(Action):
 
 def topics_asked(turn: Turn) -> list[str]:
     """The topics of all questions in a message, in its order; empty if none stands out."""
-    return [asked.removeprefix("faq_") for asked in turn.asked if asked.startswith(faq_intent(""))]
+    asked = [each.removeprefix("faq_") for each in turn.asked if each.startswith(faq_intent(""))]
+    return _of_the_levels_named(turn, asked)
+
+
+def _of_the_levels_named(turn: Turn, topics: list[str]) -> list[str]:
+    """The articles compare IOP and outpatient care; "PHP or IOP?" asks what each of them is."""
+    levels = turn.house.topics.levels_named(turn.text)
+    if _COMPARISON not in topics or set(levels) <= _COMPARED:
+        return topics
+    place = topics.index(_COMPARISON)
+    return list(dict.fromkeys([*topics[:place], *levels, *topics[place + 1 :]]))
 
 
 def answers_beside(turn: Turn) -> list[BotMessage]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +21,7 @@ class TopicLabel(Bilingual):
     """One entry of topics.yml."""
 
     topic: str
+    named: tuple[str, ...] = ()
 
 
 class Topics:
@@ -28,8 +31,17 @@ class Topics:
         labels: label by topic, in the file's order.
     """
 
-    def __init__(self, labels: Mapping[str, Bilingual]):
+    def __init__(self, labels: Mapping[str, TopicLabel]):
         self.labels = labels
+        self._levels = {name: topic for topic, label in labels.items() for name in label.named}
+        longest_first = sorted(self._levels, key=len, reverse=True)
+        self._named = re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b")
+
+    def levels_named(self, text: str) -> list[str]:
+        """The topics of the levels of care that `text` names, each once, in its order."""
+        plain = unicodedata.normalize("NFKD", text.casefold())
+        letters = "".join(each for each in plain if not unicodedata.combining(each))
+        return list(dict.fromkeys(self._levels[found] for found in self._named.findall(letters)))
 
     def label(self, topic: str, language: str, clinic: Clinic | None = None) -> str:
         """The button's words for `topic` in `language` ("en" or "es").
@@ -53,7 +65,7 @@ def load_topics(path: Path = _FILE) -> Topics:
         DataError: a topic is missing, unknown or named twice, or a label is too long.
     """
     document = Document(path)
-    labels: dict[str, Bilingual] = {}
+    labels: dict[str, TopicLabel] = {}
     problems = []
     for position in range(len(document.data)):
         label = document.parse(TopicLabel, (position,))

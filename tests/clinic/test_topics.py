@@ -60,3 +60,20 @@ def test_a_mistake_in_the_file_is_named_with_its_line(
         load_topics(path)
     found = [problem for problem in caught.value.problems if message in problem.message]
     assert [problem.line for problem in found] == [line]
+
+
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [
+        ("PHP vs IOP", ["what_is_php", "what_is_iop"]),
+        (
+            "is intensive outpatient less than partial hospitalization?",
+            ["what_is_iop", "what_is_php"],
+        ),
+        ("outpatient or the hospital", ["what_is_outpatient", "what_is_inpatient"]),
+        ("¿internación o terapia semanal?", ["what_is_inpatient", "what_is_outpatient"]),
+        ("what is the difference", []),
+    ],
+)
+def test_the_levels_of_care_that_a_question_names(text: str, levels: list[str]):
+    assert load_topics().levels_named(text) == levels

@@ -80,3 +80,15 @@ def test_repeat_says_the_last_answer_again(ask):
     visitor = ask(BOSTON).says("is medication included in iop?")
     said = visitor.text
     assert said in visitor.says("can you say that again?").text
+
+
+@pytest.mark.parametrize(
+    ("question", "answers"),
+    [
+        ("whats the difference between php and iop", ["faq_what_is_php", "faq_what_is_iop"]),
+        ("¿diferencia entre internación y PHP?", ["faq_what_is_inpatient", "faq_what_is_php"]),
+        ("iop or outpatient, what's the difference", ["faq_difference_iop_outpatient"]),
+    ],
+)
+def test_a_comparison_is_of_the_levels_that_were_named(ask, question, answers):
+    assert ask("greater_boston").says(question).responses == answers

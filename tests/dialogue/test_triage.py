@@ -153,3 +153,8 @@ def test_buttons_answer_as_well_as_words(ask):
 def test_an_old_button_changes_its_answer_and_the_open_question_stays(ask):
     visitor = ask("greater_boston").says("find a program").says("me").presses("No")
     visitor.is_asked("state").says("MA").is_asked("age_band")
+
+
+def test_who_tells_of_themselves_is_asked_no_more_for_whom_it_is(ask):
+    visitor = ask("greater_boston").says("find a program").is_asked("for_whom")
+    visitor.says("im 28, panic attacks every day, had to quit my job").is_asked("safety_now")
