@@ -474,14 +474,16 @@ def _plan(found: dict[str, Any]) -> str:
         f"({found['thinking']['machine']}, {found['thinking']['date']}). A core that is to answer "
         f"quickly should be busy for at most {BUSY:.0%} of the time.",
         "",
-        "| messages a second | cores for gateways | cores for brains | machines of 4 cores |",
+        "| messages a second | gateways (`handrail serve`) | brains in all | machines of 4 cores |",
         "|---|---|---|---|",
     ]
     for rate in (20, 100):
-        cores = [math.ceil(rate * used / 1000 / BUSY) for used in (gateway, brains)]
-        # One gateway a machine uses one core; what is left is for brains.
-        machines = max(cores[0], math.ceil(cores[1] / 3), 1)
-        lines.append(f"| {rate} | {cores[0]} | {cores[1]} | {machines}, and one to spare |")
+        gateways, thinking = (
+            max(1, math.ceil(rate * used / 1000 / BUSY)) for used in (gateway, brains)
+        )
+        thinking = max(thinking, 2 * gateways)  # one may die
+        machines = math.ceil((gateways + thinking) / 4)
+        lines.append(f"| {rate} | {gateways} | {thinking} | {machines}, and one to spare |")
     if "conversations" in found and found["conversations"].get("bytes_per_conversation"):
         size = found["conversations"]["bytes_per_conversation"]
         lines += [

@@ -47,6 +47,6 @@ def test_every_kind_of_run_becomes_a_table(monkeypatch):
     made = load.tables()
     assert "| p50, p95, p99, longest, ms | 200, 290, 298, 300 |" in made["visitors"]
     assert "gateway 1.00" in made["conversations"]
-    # 100 messages a second: 100 x 10 ms of brains at 60 % are two cores.
-    assert "| 100 | 2 | 2 | 2, and one to spare |" in made["plan"]
+    # 100 messages a second: 100 x 12 ms at 60 % are two gateways, each with two brains.
+    assert "| 100 | 2 | 4 | 2, and one to spare |" in made["plan"]
     assert "1.2 GB" in made["plan"]

@@ -155,6 +155,8 @@ def machines(settings, database, tmp_path_factory) -> Iterator[list[Installation
     for each, process in zip(made, processes, strict=True):
         each.read_until(process, "handrail: ready")
     yield made
+    for process in processes:
+        process.terminate()  # both stop at the same time
     for each in made:
         each.stop()
 
