@@ -52,9 +52,10 @@ def topics_asked(turn: Turn) -> list[str]:
 def _of_the_levels_named(turn: Turn, topics: list[str]) -> list[str]:
     """The articles compare IOP and outpatient care; "PHP or IOP?" asks what each of them is."""
     levels = turn.house.topics.levels_named(turn.text)
-    if _COMPARISON not in topics or set(levels) <= _COMPARED:
+    compared = [topic for topic in topics if topic == _COMPARISON or topic in levels]
+    if not compared or set(levels) <= _COMPARED:
         return topics
-    place = topics.index(_COMPARISON)
+    place = topics.index(compared[0])
     return list(dict.fromkeys([*topics[:place], *levels, *topics[place + 1 :]]))
 
 

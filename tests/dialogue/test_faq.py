@@ -87,6 +87,7 @@ def test_repeat_says_the_last_answer_again(ask):
     [
         ("whats the difference between php and iop", ["faq_what_is_php", "faq_what_is_iop"]),
         ("¿diferencia entre internación y PHP?", ["faq_what_is_inpatient", "faq_what_is_php"]),
+        ("what is php", ["faq_what_is_php"]),
         ("iop or outpatient, what's the difference", ["faq_difference_iop_outpatient"]),
     ],
 )
