@@ -133,13 +133,13 @@ async def serving(brains: int, database: str | None) -> AsyncIterator[tuple[Prod
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(product.address, connector=connector) as session:
         try:
-            await until_ready(session)
+            await until_ready(session, product)
             yield product, Web(session)
         finally:
             await asyncio.to_thread(product.stop)
 
 
-async def until_ready(session: aiohttp.ClientSession) -> None:
+async def until_ready(session: aiohttp.ClientSession, product: Product) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         with contextlib.suppress(aiohttp.ClientError):
@@ -147,7 +147,8 @@ async def until_ready(session: aiohttp.ClientSession) -> None:
                 if all((await answer.json())["brains"].values()):
                     return
         await asyncio.sleep(0.2)
-    raise SystemExit(f"the product was not ready within {START_SECONDS} s")
+    said = (product.folder / "log").read_text(encoding="utf-8").splitlines()[-5:]
+    raise SystemExit("\n".join([f"the product was not ready within {START_SECONDS} s:", *said]))
 
 
 # --- visitors ---------------------------------------------------------------------------------
