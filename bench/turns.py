@@ -68,7 +68,7 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="smaller and less sure")
     parser.add_argument("--only", nargs="+", choices=SYSTEMS, default=SYSTEMS)
-    parser.add_argument("--stock-epochs", type=int, default=3, help="speed does not depend on it")
+    parser.add_argument("--stock-epochs", type=int, default=1, help="speed does not depend on it")
     parser.add_argument("--page", action="store_true", help="write the page, measure nothing")
     chosen = parser.parse_args()
     if chosen.page:

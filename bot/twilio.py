@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
-from typing import Any, Protocol
+from typing import Any
 
 import requests
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from bot.sending import PATIENCE, Failed, NotReady
+from bot.sending import PATIENCE, Failed, HandedIn, NotReady, Refused
 from bot.settings import Settings
-from bot.sms.delivery import reason_of
 
 HOST = "https://api.twilio.com"
 _ACCOUNT_CODES = (20003, 20005)  # wrong token; account not active: for an operator to mend
 _LATER = (408, 409, 425, 429)
-
-
-@dataclasses.dataclass(frozen=True)
-class HandedIn:
-    """The provider has taken a text: its id, and where the text is."""
-
-    sid: str
-    status: str
-
-
-class Refused(Failed):
-    """The provider will never take this text; `code` is its own number for the reason."""
-
-    def __init__(self, code: str):
-        super().__init__(reason_of(code), refused=True)
-        self.code = code
-
-
-class Provider(Protocol):
-    """Sends texts."""
-
-    def send(self, *, sender: str, to: str, text: str, identity: str) -> HandedIn:
-        """Hand one text in; `identity` is our own id of it, for what we hear of it later.
-
-        Raises:
-            NotReady, Failed, Refused: it was not taken.
-        """
-        ...
 
 
 class Twilio:
@@ -84,7 +54,7 @@ class Twilio:
         )
 
     def send(self, *, sender: str, to: str, text: str, identity: str) -> HandedIn:
-        """See `Provider`."""
+        """See `bot.sending.Provider`."""
         try:
             taken = self._client.messages.create(
                 to=to,

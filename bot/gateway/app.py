@@ -35,9 +35,9 @@ from bot.gateway.sms import TwilioDoor
 from bot.gateway.texting import Texting
 from bot.gateway.turn import DEADLINE, Screen, Turns
 from bot.safety.replies import CrisisReplies
+from bot.sending import Provider
 from bot.store import StoreError, migrate
 from bot.texts.messages import load_texts
-from bot.twilio import Provider
 
 _RETRY_SECONDS = 5.0
 _MIGRATION_SECONDS = 2.0  # for the tables to be upgraded before visitors are answered anyway

@@ -21,9 +21,9 @@ from bot.gateway.sms import TwilioDoor
 from bot.gateway.turn import Screen
 from bot.reviewed import DataError
 from bot.safety.replies import load_replies
+from bot.sending import Provider
 from bot.settings import Settings
 from bot.store import StoreError, open_store
-from bot.twilio import Twilio
 
 UNUSABLE = 2  # exit code: a setting or a data file must be mended
 _HEADER_BYTES = 16 * 1024
@@ -52,7 +52,7 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
             bundles=Bundles(load_bundle(), settings.data / "widgets"),
             limits=Limits(time.monotonic),
             twilio=TwilioDoor(settings.public_url, settings.twilio_tokens),
-            provider=Twilio.of_settings(settings, patience=_PATIENCE),
+            provider=_provider(settings),
         )
     except (OSError, ValueError, DataError, StoreError) as error:
         print(f"the gateway cannot start: {error}", file=sys.stderr)
@@ -71,6 +71,15 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
         )
         return UNUSABLE
     return 0
+
+
+def _provider(settings: Settings) -> Provider | None:
+    """Whom texts are handed to without the store; None where no texts come or go."""
+    if not settings.twilio_account:
+        return None
+    from bot.twilio import Twilio  # its library would keep the first answer waiting
+
+    return Twilio.of_settings(settings, patience=_PATIENCE)
 
 
 def server(app: ASGIApp, settings: Settings) -> uvicorn.Config:

@@ -27,6 +27,7 @@ from bot.gateway.text_outcomes import Outcome, Outcomes
 from bot.gateway.turn import Turns
 from bot.gateway.unanswered import Unanswered
 from bot.handoff.lost_text import tell_of_lost_text
+from bot.sending import Provider
 from bot.sms.delivery import NOT_DELIVERED, OPTED_OUT_CODES, reason_of
 from bot.store import Audit, Conflict, Conversations, Messages, StoreError, reading, writing
 from bot.store.records import Conversation, OfferedButton, Outgoing
@@ -44,7 +45,6 @@ from bot.store.sms import (
     opted_out,
 )
 from bot.turns import TurnState
-from bot.twilio import Provider
 from bot.vocabulary import LANGUAGES, SMS
 
 ACCEPT_SECONDS = 0.8

@@ -17,10 +17,9 @@ import structlog
 from bot.clinic.profile import Clinic
 from bot.gateway.channels import CHANNELS
 from bot.gateway.turn import Turns
-from bot.sending import Failed, NotReady
+from bot.sending import Failed, NotReady, Provider
 from bot.sms.keywords import load_keywords
 from bot.store.sms import Arrival
-from bot.twilio import Provider
 from bot.vocabulary import SMS
 
 PATIENCE = timedelta(seconds=30)

@@ -1,10 +1,11 @@
-"""Import Rasa without TensorFlow.
+"""Import Rasa without TensorFlow, and without what else it imports and we do not use.
 
 Rasa 3.6 imports TensorFlow for components that this project does not use; the
-import alone costs about ten seconds and half of the memory. Our own processes
-(`handrail ...`, the brain, the tests) put an empty shell in its place. Nothing
-computes with it: using anything of it raises. The stock `rasa` command is not
-touched and keeps the real TensorFlow.
+import alone costs about ten seconds and half of the memory. The clients of other
+channels, tracker stores and brokers cost two or three seconds more. Our own
+processes (`handrail ...`, the brain, the tests) put an empty shell in their place.
+Nothing computes with it: using anything of it raises. The stock `rasa` command is
+not touched and keeps the real ones.
 
 Call `install()` before the first import of Rasa.
 """
@@ -18,7 +19,16 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
-_REPLACED = ("tensorflow", "tensorflow_text", "tensorflow_hub", "tensorflow_addons", "keras")
+_REPLACED = frozenset(
+    {"tensorflow", "tensorflow_text", "tensorflow_hub", "tensorflow_addons", "keras"}
+    # Rasa's channels: the gateway is ours.
+    | {"aiogram", "fbmessenger", "mattermostwrapper", "rocketchat_API", "slack_sdk", "socketio"}
+    | {"webexteamssdk"}
+    # Its tracker stores, lock stores, event brokers and model stores: the database is ours.
+    | {"aio_pika", "boto3", "botocore", "pymongo", "redis"}
+    # Its questions in a terminal.
+    | {"questionary"}
+)
 
 
 class _ShellType(type):
@@ -45,8 +55,9 @@ class _Shell(metaclass=_ShellType):
                 return arguments[0]  # used as a decorator
             return super().__new__(cls)
         raise RuntimeError(
-            f"{cls.__name__} needs TensorFlow, which Handrail's processes leave out. "
-            "Use a component without TensorFlow in config.yml."
+            f"{cls.__name__} needs a package that Handrail's processes leave out "
+            "(TensorFlow, or another of bot/nlu/without_tensorflow.py). "
+            "Use a component without it in config.yml."
         )
 
     def __call__(self, *arguments: Any, **_: Any) -> Any:

@@ -18,11 +18,10 @@ import structlog
 
 from bot.clinic.profile import Clinic
 from bot.handoff.lost_text import tell_of_lost_text
-from bot.sending import Failed, NotReady
+from bot.sending import Failed, NotReady, Provider, Refused
 from bot.sms.delivery import OPTED_OUT_CODES
 from bot.store import writing
 from bot.store.sms import REPLY, Outgoing, SmsOutbox, opted_out
-from bot.twilio import Provider, Refused
 from bot.worker.batches import Batches
 from bot.worker.delivery import wait_after
 

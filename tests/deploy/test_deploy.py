@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from bot import settings
 from bot.settings import ROOT, Settings
@@ -24,7 +24,7 @@ DATA = "/var/lib/handrail"
 def objects() -> list[dict[str, Any]]:
     found = []
     for path in MANIFESTS:
-        found += list(YAML(typ="safe").load_all(path))
+        found += list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     return found
 
 
@@ -35,7 +35,7 @@ def one(kind: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
-    return YAML(typ="safe").load(COMPOSE)
+    return yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,9 @@ def test_the_parts_find_each_other(pod):
     [claim] = [v for v in pod["spec"]["volumes"] if "persistentVolumeClaim" in v]
     wanted = one("PersistentVolumeClaim")["metadata"]["name"]
     assert claim["persistentVolumeClaim"]["claimName"] == wanted
-    listed = YAML(typ="safe").load(DEPLOY / "kubernetes" / "kustomization.yaml")["resources"]
+    listed = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())["resources"]
+        DEPLOY / "kubernetes" / "kustomization.yaml".read_text(encoding="utf-8")
+    )["resources"]
     assert {path.name for path in MANIFESTS} == {*listed, "kustomization.yaml"}
 
 
