@@ -89,9 +89,8 @@ def test_the_parts_find_each_other(pod):
     [claim] = [v for v in pod["spec"]["volumes"] if "persistentVolumeClaim" in v]
     wanted = one("PersistentVolumeClaim")["metadata"]["name"]
     assert claim["persistentVolumeClaim"]["claimName"] == wanted
-    listed = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())["resources"]
-        DEPLOY / "kubernetes" / "kustomization.yaml".read_text(encoding="utf-8")
-    )["resources"]
+    kustomization = DEPLOY / "kubernetes" / "kustomization.yaml"
+    listed = yaml.safe_load(kustomization.read_text(encoding="utf-8"))["resources"]
     assert {path.name for path in MANIFESTS} == {*listed, "kustomization.yaml"}
 
 
