@@ -27,6 +27,7 @@ BUSY = 3  # another supervisor uses the data folder
 
 _BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the next restart
 _STEADY_SECONDS = 60.0  # after living so long, a process restarts without delay again
+_HEAD_START_SECONDS = 10.0  # for the gateway to answer before the others start
 _STOP_SECONDS = 10.0  # for a process to finish before it is killed
 _LOOK_SECONDS = 0.1  # between looks at whether a process answers
 _LOOK_PATIENCE = 2.0  # for one answer to such a look
@@ -163,10 +164,11 @@ class _Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         _say("starting")
+        answering = asyncio.Event()
         gateway = asyncio.create_task(self._gateway.keep_alive())
-        brains = [asyncio.create_task(brain.keep_alive()) for brain in self._brains]
-        worker = asyncio.create_task(self._worker.keep_alive())
-        progress = asyncio.create_task(self._tell_progress())
+        progress = asyncio.create_task(self._tell_progress(answering))
+        brains = [asyncio.create_task(_keep_alive_after(answering, b)) for b in self._brains]
+        worker = asyncio.create_task(_keep_alive_after(answering, self._worker))
         stopped = asyncio.create_task(stop.wait())
         running = {gateway, *brains, worker, stopped}
         await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -188,9 +190,10 @@ class _Supervisor:
                 raise result
         return UNUSABLE
 
-    async def _tell_progress(self) -> None:
+    async def _tell_progress(self, answering: asyncio.Event) -> None:
         """Print the address when the gateway answers, and when a brain is ready."""
         await self._until_answered("/healthz")
+        answering.set()
         _say(f"Handrail answers at {_address(self._settings)} (the assistant is still loading)")
         await self._until_answered("/readyz")
         _say("ready")
@@ -198,6 +201,16 @@ class _Supervisor:
     async def _until_answered(self, path: str) -> None:
         while await asyncio.to_thread(_status, self._settings, path) != 200:
             await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _keep_alive_after(answering: asyncio.Event, child: _Child) -> int:
+    """Start a process when the gateway answers, or has had its time.
+
+    The gateway answers danger by itself; the others would take the processor from its start.
+    """
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(answering.wait(), _HEAD_START_SECONDS)
+    return await child.keep_alive()
 
 
 def _environment(settings: Settings) -> dict[str, str]:
