@@ -182,9 +182,9 @@ class _Step:
         change = callback.change_in(turn.text, any_field=self.open == CONFIRM and asked_which)
         if change and (change.field == _LANGUAGE or self._fields.get(change.field) is not None):
             return self._again(change.field, change.value)
-        told = callback.phone_inside(turn.text)
-        if self.open not in ("name", "phone") and told and told[0] != self._fields.get("phone"):
-            return self._again("phone", turn.text)  # "wait, it's 617 ..." at any later question
+        phone = self._phone_told_later()
+        if phone and phone != self._fields.get("phone"):
+            return self._again("phone", turn.text)  # "wait, it's 617 ..."
         if self.open == CONFIRM:
             name = callback.name_told(turn.text)
             if name:
@@ -200,6 +200,15 @@ class _Step:
                 return self._ask(self.open)
             return self._again(before)
         return None
+
+    def _phone_told_later(self) -> str | None:
+        """A number in the answer to a question behind the number's own."""
+        if self.open == CONFIRM:
+            read = callback.read_phone(self.turn.text)  # spelled out, too
+            return read if isinstance(read, str) else None
+        # Elsewhere digits may be a date or an hour: only what is written as a number.
+        told = callback.phone_inside(self.turn.text) if self.open not in ("name", "phone") else None
+        return told[0] if told else None
 
     def _again(self, field: str, value: str = "") -> list[EventType]:
         """Ask `field` again, or take the new value that stands in the message."""
@@ -321,7 +330,7 @@ class _Step:
         return self._take(**ways)
 
     def _read_voicemail(self) -> list[EventType]:
-        answer = callback.read_yes_no(self.turn.intent, self.turn.text)
+        answer = callback.read_voicemail(self.turn.intent, self.turn.text)
         if answer is None and self._has_missed():
             answer = UNKNOWN
         return self._take(ok_voicemail=answer) if answer else self._missed()
@@ -529,7 +538,7 @@ def _is_said_about(turn: Turn, field: str) -> bool:
     if not turn.intent.startswith("faq_"):
         return False
     asks = turn.text.rstrip().endswith("?")
-    if field in ("ok_voicemail", CONFIRM) and not asks and callback.read_yes_no(None, turn.text):
+    if field == "ok_voicemail" and not asks and callback.read_voicemail(None, turn.text):
         return False  # "no, my boss listens to them"
     # "mornings" is a time to call, whatever topic it sounds like; a question is a sentence.
     a_sentence = len(turn.text.split()) >= _WORDS_OF_A_QUESTION and turn.confidence >= _SURE

@@ -84,7 +84,7 @@ DEADLINE = 3.0  # seconds from a message's arrival to the end of waiting for the
 PATIENCE = 8.0
 _LOOK_SECONDS = 0.1  # between looks whether it should still be patient
 _STANDSTILL_SECONDS = 1.0  # without any answer of the brain; then nobody waits on
-# A brain answers some 50 turns a second; whoever came after so many would not be
+# Two cores answer some 60 turns a second; whoever came after so many would not be
 # answered in time, and is told so at once by ourselves.
 MOST_ASKING = 300
 _MOST_LABELS = 1000  # of choices, whose reading is remembered

@@ -330,9 +330,15 @@ def read_yes_no(intent: str | None, text: str = "") -> str | None:
         return _NO
     if said and skips(text):
         return UNKNOWN
-    return _said_among_others(text) or {"affirm": _YES, "deny": _NO, "unsure": UNKNOWN}.get(
-        intent or ""
-    )
+    return {"affirm": _YES, "deny": _NO, "unsure": UNKNOWN}.get(intent or "")
+
+
+def read_voicemail(intent: str | None, text: str) -> str | None:
+    """Whether a voicemail is safe: as `read_yes_no`, also with a reason ("no, my wife listens").
+
+    Only here: to consent, or where a number or a name is asked, such words say something else.
+    """
+    return read_yes_no(None, text) or _said_among_others(text) or read_yes_no(intent, text)
 
 
 # --- inside ---------------------------------------------------------------------------

@@ -381,6 +381,17 @@ def test_another_number_counts_whenever_it_is_told(ask, phone, field):
     fill_in(visitor).hears("callback_confirm", phone[-8:]).does_not_hear("555-0199")
 
 
+def test_a_number_that_is_spelled_out_at_the_recap_counts(ask, phone):
+    visitor = fill_in(ask("greater_boston").says("please call me"), phone="617-555-0199")
+    visitor.says("my number is six one seven five five five oh one eight eight")
+    visitor.hears("callback_confirm", "555-0188").does_not_hear("555-0199")
+
+
+def test_a_yes_to_changing_something_is_no_consent(ask, phone):
+    visitor = fill_in(ask("greater_boston").says("please call me"), phone=phone)
+    visitor.says("yes I want to change something").is_asked("confirm").is_at(handoff="none")
+
+
 # --- yes and no among other words -----------------------------------------------------------
 
 

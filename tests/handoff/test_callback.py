@@ -301,5 +301,10 @@ def test_a_number_beside_other_words_is_told_from_them(text, found):
         ("no idea", "unknown"),
     ],
 )
-def test_a_yes_or_no_is_found_among_other_words(text, answer):
-    assert callback.read_yes_no(None, text) == answer
+def test_an_answer_about_voicemail_is_found_among_other_words(text, answer):
+    assert callback.read_voicemail(None, text) == answer
+
+
+@pytest.mark.parametrize("text", ["yes I want to change something", "no I want a real person"])
+def test_a_yes_that_goes_on_is_no_consent(text):
+    assert callback.read_yes_no(None, text) is None
