@@ -19,6 +19,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.io import get_text_hash
 
 import bot.nlu.intent_model
+import bot.nlu.ngrams
 import bot.nlu.tuning
 from bot.nlu.clauses import understand
 from bot.nlu.featurizer import SentenceEncoderFeaturizer, sentence_state
@@ -48,7 +49,8 @@ class EmbeddingIntentClassifier(IntentClassifier, GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str:
         """Rasa's training cache must see a change of the model's code."""
-        sources = (inspect.getsource(part) for part in (bot.nlu.intent_model, bot.nlu.tuning))
+        parts = (bot.nlu.intent_model, bot.nlu.ngrams, bot.nlu.tuning)
+        sources = (inspect.getsource(part) for part in parts)
         return get_text_hash("".join(sources))
 
     @classmethod

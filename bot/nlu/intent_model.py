@@ -21,14 +21,19 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg, sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
+from bot.nlu.ngrams import VECTORIZER, Ngrams
 from bot.nlu.sentence_encoder import HEAD_LAYERS, Encode, Head, original_head
 from bot.nlu.tuning import SCALE, tune, tune_with_prototypes
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+# SciPy and scikit-learn are imported where something is trained: who only reads a model
+# needs neither.
 
 # How each was chosen: docs/understanding.md.
 _KERNEL_WIDTH = 2.0  # similarity of two embeddings is exp(width x (cosine - 1))
@@ -38,7 +43,6 @@ _WORDS_WEIGHT = 0.35  # of the n-grams' vote beside 1 for the meaning
 _WORDS_WEIGHT_FEW = 0.2  # with few examples n-grams know less
 _CONFIDENCE = 0.9  # exponent that makes the probabilities honest
 
-_NGRAMS = (2, 5)
 _MINIMUM_DOCUMENTS = 2
 # The solve needs memory and time by the square and cube of the examples. Above this
 # many the vote by meaning reads an even selection; the vote by words reads all.
@@ -73,6 +77,8 @@ class _Meaning:
 
     @classmethod
     def fit(cls, head: Head, states: np.ndarray, labels: np.ndarray, intents: int) -> _Meaning:
+        from scipy import linalg
+
         kept = _even_selection(labels, _MOST_EXAMPLES)
         # Half precision is what is stored, so it is what is learnt with.
         examples, labels = _halved(head(states[kept])), labels[kept]
@@ -117,6 +123,8 @@ class _Words:
 
     @classmethod
     def fit(cls, features: sparse.csr_matrix, labels: np.ndarray) -> _Words:
+        from sklearn.linear_model import LogisticRegression
+
         regression = LogisticRegression(
             C=30.0,
             solver="saga",  # many times faster than the others on wide sparse features
@@ -135,8 +143,10 @@ class _Words:
         by_ngram = np.ascontiguousarray(coefficients.T, dtype=np.float32)
         return cls(by_ngram, intercepts.astype(np.float32))
 
-    def log_probabilities(self, features: sparse.csr_matrix) -> np.ndarray:
-        return _log_softmax(np.asarray(features @ self.coefficients + self.intercepts))
+    def log_probabilities(self, weighed: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        """Of texts whose n-grams `Ngrams.weigh` has weighed."""
+        scores = [weights @ self.coefficients[columns] for columns, weights in weighed]
+        return _log_softmax(np.stack(scores) + self.intercepts)
 
 
 class IntentModel:
@@ -148,7 +158,7 @@ class IntentModel:
         own: _Meaning | _Prototypes,
         tuned: Sequence[_Meaning | _Prototypes],
         words: _Words,
-        ngrams: TfidfVectorizer,
+        ngrams: Ngrams,
     ):
         self.intents = list(intents)
         self._own = own
@@ -168,6 +178,8 @@ class IntentModel:
         Raises:
             ValueError: fewer than two intents, or another number of texts than intents.
         """
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
         if len(texts) != len(intents):
             raise ValueError(f"{len(texts)} texts but {len(intents)} intents")
         sizes = Counter(intents)
@@ -178,8 +190,9 @@ class IntentModel:
         texts = [*texts, *(_as_words(name) for name in few)]
         index = {name: number for number, name in enumerate(names)}
         labels = np.array([index[intent] for intent in (*intents, *few)])
-        ngrams = _vectorizer(min_df=_MINIMUM_DOCUMENTS)
-        words = _Words.fit(ngrams.fit_transform(texts), labels)
+        vectorizer = TfidfVectorizer(min_df=_MINIMUM_DOCUMENTS, **VECTORIZER)
+        words = _Words.fit(vectorizer.fit_transform(texts), labels)
+        known = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.get)
         states = read(texts)
         own = _Meaning.fit(original_head(), states, labels, len(names))
         tuned: list[_Meaning | _Prototypes]
@@ -188,7 +201,7 @@ class IntentModel:
             tuned = [_Meaning.fit(head, states, labels, len(names)) for head in heads]
         else:
             tuned = [_Prototypes.fit(states, labels)]
-        return cls(names, own, tuned, words, ngrams)
+        return cls(names, own, tuned, words, Ngrams(known, vectorizer.idf_))
 
     def rank(self, texts: Sequence[str], states: np.ndarray) -> list[list[Guess]]:
         """All intents for each text, most likely first.
@@ -202,7 +215,7 @@ class IntentModel:
         votes = (own + tuned) / 2
         many = isinstance(self._tuned[0], _Prototypes)
         weight = _WORDS_WEIGHT if many else _WORDS_WEIGHT_FEW
-        votes += weight * self._words.log_probabilities(self._ngrams.transform(texts))
+        votes += weight * self._words.log_probabilities(list(map(self._ngrams.weigh, texts)))
         probabilities = np.exp(_log_softmax(_CONFIDENCE * votes))
         return [
             [Guess(self.intents[i], float(row[i])) for i in np.argsort(-row, kind="stable")]
@@ -215,7 +228,7 @@ class IntentModel:
         arrays = {
             "words_coefficients": self._words.coefficients,
             "words_intercepts": self._words.intercepts,
-            "idf": self._ngrams.idf_,
+            "idf": self._ngrams.rarity,
             **_arrays_of("own_", self._own),
         }
         for number, vote in enumerate(self._tuned):
@@ -223,13 +236,13 @@ class IntentModel:
             for layer, weights in vote.head.weights.items():
                 arrays[_tuned(number) + layer] = weights.astype(np.float16)
         np.savez_compressed(folder / "intent_model.npz", **arrays)
-        vocabulary = sorted(self._ngrams.vocabulary_, key=self._ngrams.vocabulary_.get)
+        described = {
+            "intents": self.intents,
+            "ngrams": list(self._ngrams.known),
+            "tuned": len(self._tuned),
+        }
         (folder / "intent_model.json").write_text(
-            json.dumps(
-                {"intents": self.intents, "ngrams": vocabulary, "tuned": len(self._tuned)},
-                ensure_ascii=False,
-            ),
-            encoding="utf-8",
+            json.dumps(described, ensure_ascii=False), encoding="utf-8"
         )
 
     @classmethod
@@ -243,11 +256,7 @@ class IntentModel:
                 layers = {name: arrays[prefix + name].astype(np.float32) for name in HEAD_LAYERS}
                 tuned.append(_stored(arrays, prefix, Head(layers)))
             words = _Words(arrays["words_coefficients"], arrays["words_intercepts"])
-            idf = arrays["idf"]
-        ngrams = _vectorizer(
-            vocabulary={ngram: index for index, ngram in enumerate(described["ngrams"])}
-        )
-        ngrams.idf_ = idf
+            ngrams = Ngrams(described["ngrams"], arrays["idf"])
         return cls(described["intents"], own, tuned, words, ngrams)
 
 
@@ -305,14 +314,3 @@ def _even_selection(labels: np.ndarray, most: int) -> np.ndarray:
 def _as_words(intent: str) -> str:
     """`card_arrival` as "card arrival"."""
     return re.sub(r"[\W_]+", " ", intent).strip()
-
-
-def _vectorizer(**options: object) -> TfidfVectorizer:
-    return TfidfVectorizer(
-        analyzer="char_wb",
-        ngram_range=_NGRAMS,
-        sublinear_tf=True,
-        strip_accents="unicode",
-        dtype=np.float32,
-        **options,
-    )
