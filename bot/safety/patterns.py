@@ -25,6 +25,7 @@ FoldPhrase = Callable[[str], Phrase]
 
 _GAP = re.compile(r"\.\.(?P<width>\d)")
 _BODY = re.compile(r"\{\w+\}|[^\s(){}?]+")
+_COMPOSED = re.compile(r"[(){}?.]")
 _MOST_PHRASES = 6000
 _MOST_MATCHES = 4  # of one pattern in one sentence; a flood of repeats costs no more
 
@@ -107,6 +108,7 @@ class Patterns:
         self._fold = fold
         self._written = parts
         self._phrases: dict[str, frozenset[Phrase]] = {}
+        self._bodies: dict[str, frozenset[Phrase]] = {}  # the same few stand in many patterns
         self._ids: dict[frozenset[Phrase], int] = {}
         self._trie = _Node(None)
         self._compiled: list[tuple[int, tuple[Element, ...], object]] = []
@@ -207,6 +209,9 @@ class Patterns:
 
     def _expand(self, written: str, within: tuple[str, ...]) -> set[Phrase]:
         """Every plain phrase that a written phrase stands for."""
+        if not _COMPOSED.search(written):  # most are: it stands for itself
+            words = [self._body_phrases(word, within) for word in written.split()]
+            return {tuple(itertools.chain.from_iterable(itertools.chain(*words)))} - {()}
         choices: list[set[Phrase]] = []
         count = 1
         for body, optional, _ in _elements(written):
@@ -229,15 +234,17 @@ class Patterns:
     def _body_phrases(self, body: str, within: tuple[str, ...]) -> frozenset[Phrase]:
         if body.startswith("{"):
             return self._part_phrases(body[1:-1], within)
-        if not body.startswith("("):
-            phrases = {self._fold(body)} - {()}
-        else:
-            phrases = set()
-            for written in _alternatives(body):
-                phrases |= self._expand(written, within)
-        if not phrases:
-            raise PatternError(f"{body!r} holds no word")
-        return frozenset(phrases)
+        if body not in self._bodies:
+            if not body.startswith("("):
+                phrases = {self._fold(body)} - {()}
+            else:
+                phrases = set()
+                for written in _alternatives(body):
+                    phrases |= self._expand(written, within)
+            if not phrases:
+                raise PatternError(f"{body!r} holds no word")
+            self._bodies[body] = frozenset(phrases)
+        return self._bodies[body]
 
 
 def _elements(pattern: str) -> list[tuple[str | None, bool, int]]:
@@ -268,6 +275,9 @@ def _elements(pattern: str) -> list[tuple[str | None, bool, int]]:
 
 def _closing(pattern: str, opening: int) -> int:
     """Where the bracket opened at `opening` closes."""
+    closing = pattern.find(")", opening)
+    if closing >= 0 and pattern.find("(", opening + 1, closing) < 0:
+        return closing  # nothing is nested in it
     depth = 0
     for position in range(opening, len(pattern)):
         depth += {"(": 1, ")": -1}.get(pattern[position], 0)
@@ -278,9 +288,12 @@ def _closing(pattern: str, opening: int) -> int:
 
 def _alternatives(body: str) -> list[str]:
     """The alternatives of "(a|b (c|d))", split at its own bars only."""
+    inside = body[1:-1]
+    if "(" not in inside:
+        return inside.split("|")
     alternatives = [""]
     depth = 0
-    for char in body[1:-1]:
+    for char in inside:
         depth += {"(": 1, ")": -1}.get(char, 0)
         if char == "|" and depth == 0:
             alternatives.append("")
