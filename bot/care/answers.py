@@ -20,7 +20,7 @@ from bot.care.questionnaire import FOR_WHOM, REPLIES, Item, Reply, load_question
 from bot.care.words import Clause, Match
 from bot.vocabulary import ITEMS, LANGUAGES, STATE, UNKNOWN
 
-Phrasebook = list[tuple[re.Pattern[str], str]]  # phrase, value
+Phrasebook = list[tuple[words.Phrase, str]]  # phrase, value
 
 AGE = "age_band"
 # "I think about it, but I'm safe": here a "but" takes nothing back.
@@ -140,9 +140,8 @@ def relation_told(text: str) -> str | None:
 
 def _choice(item: Item, said: str) -> str | None:
     """A label in other spelling, or the number of a choice, as the whole reply."""
-    for choice in item.choices:
-        if said in (words.normalise(choice.label.en), words.normalise(choice.label.es)):
-            return choice.value
+    if said in (labels := _labels(item.name)):
+        return labels[said]
     hit = _CHOICE_NUMBER.fullmatch(said)
     number = words.number_value(hit.group(1)) if hit else None
     if number is not None and 1 <= number <= len(item.choices):
@@ -367,6 +366,17 @@ def _relation_names() -> Phrasebook:
         )
         for word in said
     ]
+
+
+@functools.cache
+def _labels(item: str) -> dict[str, str]:
+    """The values by the words on their buttons; of two with the same words the first."""
+    choices = reversed(load_questionnaire().items[item].choices)
+    return {
+        words.normalise(label): choice.value
+        for choice in choices
+        for label in (choice.label.en, choice.label.es)
+    }
 
 
 @functools.cache

@@ -10,7 +10,16 @@ import functools
 import re
 
 from bot.care.states import load_states
-from bot.care.words import Match, clauses, compile_phrase, find, is_denied, load_words, normalise
+from bot.care.words import (
+    Match,
+    Phrase,
+    clauses,
+    compile_phrase,
+    find,
+    is_denied,
+    load_words,
+    normalise,
+)
 
 _DOTTED = re.compile(r"(?<!\w)([A-Za-z])\.([A-Za-z])\.?(?!\w)")  # N.H.
 _CODE = re.compile(r"(?<![A-Za-z])([A-Za-z]{2})(?![A-Za-z'\u2019])")
@@ -45,7 +54,7 @@ def states_named(words: str) -> list[Match]:
     return [match for match in find(_state_names(), words) if match.value]
 
 
-def _named(parts: list[str], names: list[tuple[re.Pattern[str], str]]) -> set[str]:
+def _named(parts: list[str], names: list[tuple[Phrase, str]]) -> set[str]:
     return {
         match.value
         for part in parts
@@ -84,7 +93,7 @@ def _codes(text: str, *, strict: bool) -> set[str]:
 
 
 @functools.cache
-def _state_names() -> list[tuple[re.Pattern[str], str]]:
+def _state_names() -> list[tuple[Phrase, str]]:
     """Names of states; the value of a name that only looks like one is empty."""
     states = load_states()
     return [
@@ -98,17 +107,21 @@ def _state_names() -> list[tuple[re.Pattern[str], str]]:
 
 
 @functools.cache
-def _living_names() -> list[tuple[re.Pattern[str], str]]:
+def _living_names() -> list[tuple[Phrase, str]]:
     """The same names after "I live in" and the like, with or without a city."""
     return _after(load_words().living_in.all())
 
 
 @functools.cache
-def _coming_names() -> list[tuple[re.Pattern[str], str]]:
+def _coming_names() -> list[tuple[Phrase, str]]:
     """The same names after "from"."""
     return _after(load_words().coming_from.all())
 
 
-def _after(placing: list[str]) -> list[tuple[re.Pattern[str], str]]:
+def _after(placing: list[str]) -> list[tuple[Phrase, str]]:
     before = rf"(?<!\S)(?:{'|'.join(placing)}) (?:[a-z]+ )?"
-    return [(re.compile(rf"{before}{pattern.pattern}"), code) for pattern, code in _state_names()]
+    return [
+        # What it opens with may stand as well before the name as before the rest.
+        (Phrase(re.compile(rf"{before}{name.pattern.pattern}"), name.opens), code)
+        for name, code in _state_names()
+    ]

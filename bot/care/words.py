@@ -98,6 +98,21 @@ class Match:
     value: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Phrase:
+    """A phrase in the notation above, to be searched in a clause.
+
+    Attributes:
+        pattern: what matches it.
+        opens: the words it can begin with, None if those are too many to list. A clause
+            with none of them has not the phrase: looking that up is many times faster
+            than searching for it, and most phrases are in no clause.
+    """
+
+    pattern: re.Pattern[str]
+    opens: frozenset[str] | None
+
+
 @functools.cache
 def load_words() -> WordLists:
     """The word lists; raises `bot.reviewed.DataError` with file and line."""
@@ -110,8 +125,9 @@ def normalise(text: str) -> str:
         "NFKD", _APOSTROPHES.sub("", _POSSESSIVE.sub(r"\1", text))
     ).lower()
     words = " ".join(_WORD.findall("".join(c for c in folded if not unicodedata.combining(c))))
-    for pattern, replacement in _spellings():
-        words = pattern.sub(replacement, words)
+    for long, pattern, short in _spellings():
+        if long in words:
+            words = pattern.sub(short, words)
     return words
 
 
@@ -133,29 +149,32 @@ def clauses(text: str) -> list[Clause]:
     return found
 
 
-def compile_phrase(phrase: str) -> re.Pattern[str]:
-    """The pattern of one phrase in the notation above, to be searched in a clause."""
+def compile_phrase(phrase: str) -> Phrase:
+    """Make a phrase of its notation."""
+    tokens = phrase.split()
     pattern = ""
-    for token in phrase.split():
+    for token in tokens:
         if token == _GAP:
             pattern += r"(?: \S+){0,3}"
             continue
         pattern += " " if pattern else ""
         if token[0] == "#":
             pattern += _number_pattern(int(token[1:] or 0))
-        elif "/" in token and not token[0].isdigit():
-            pattern += f"(?:{'|'.join(_word(alternative) for alternative in token.split('/'))})"
         else:
-            pattern += _word(token)
-    return re.compile(rf"(?<!\S){pattern}(?!\S)")
+            pattern += f"(?:{'|'.join(map(_word, _alternatives(token)))})"
+    first = _alternatives(tokens[0])
+    listed = all(word[0] != "#" and word != _GAP and not word.endswith("*") for word in first)
+    return Phrase(re.compile(rf"(?<!\S){pattern}(?!\S)"), frozenset(first) if listed else None)
 
 
-def find(phrases: Iterable[tuple[re.Pattern[str], str]], words: str) -> list[Match]:
+def find(phrases: Iterable[tuple[Phrase, str]], words: str) -> list[Match]:
     """All phrases in `words`; a match inside a longer one does not count."""
+    said = set(words.split())
     found = [
         Match(hit.start(), hit.end(), value)
-        for pattern, value in phrases
-        for hit in pattern.finditer(words)
+        for phrase, value in phrases
+        if phrase.opens is None or not phrase.opens.isdisjoint(said)
+        for hit in phrase.pattern.finditer(words)
     ]
     return [
         match
@@ -273,6 +292,11 @@ def _before_question(words: str) -> tuple[str, str]:
     return (words[: hit.start()], words[hit.end() :]) if hit else (words, "")
 
 
+def _alternatives(token: str) -> list[str]:
+    """The words of "a/b"; a fraction such as 24/7 is one word."""
+    return token.split("/") if "/" in token and not token[0].isdigit() else [token]
+
+
 def _word(token: str) -> str:
     if token.endswith("*"):
         return re.escape(token[:-1]) + r"\S*"
@@ -288,9 +312,9 @@ def _number_pattern(least: int) -> str:
 
 
 @functools.cache
-def _spellings() -> list[tuple[re.Pattern[str], str]]:
+def _spellings() -> list[tuple[str, re.Pattern[str], str]]:
     return [
-        (re.compile(rf"(?<!\S){re.escape(long)}(?!\S)"), short)
+        (long, re.compile(rf"(?<!\S){re.escape(long)}(?!\S)"), short)
         for long, short in load_words().spellings.items()
     ]
 

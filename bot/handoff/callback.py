@@ -395,13 +395,13 @@ def _original(text: str, value: str) -> str:
 
 
 @functools.cache
-def _phrase(phrase: str) -> re.Pattern[str]:
+def _phrase(phrase: str) -> words.Phrase:
     return words.compile_phrase(phrase)
 
 
-def _compiled(phrases: Iterable[str]) -> list[tuple[re.Pattern[str], str]]:
+def _compiled(phrases: Iterable[str]) -> list[tuple[words.Phrase, str]]:
     return [(_phrase(phrase), phrase) for phrase in phrases]
 
 
-def _phrases(lists: Mapping[str, PerLanguage]) -> list[tuple[re.Pattern[str], str]]:
+def _phrases(lists: Mapping[str, PerLanguage]) -> list[tuple[words.Phrase, str]]:
     return [(_phrase(phrase), name) for name, phrases in lists.items() for phrase in phrases.all()]
