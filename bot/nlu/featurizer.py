@@ -1,4 +1,4 @@
-"""Rasa component: what the sentence encoder's body read of a text, as a dense feature."""
+"""Rasa component: what the sentence encoder read of a text, as a dense feature."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.nlu.sentence_encoder import read
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
 class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
-    """Adds one sentence feature of shape (1, 1281) to each message."""
+    """Adds one sentence feature of shape (1, 1793) to each message."""
 
     @classmethod
     def required_components(cls) -> list[type]:
@@ -58,12 +58,12 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Featurize messages that have text."""
         spoken = [message for message in messages if message.get(TEXT)]
-        for message, state in zip(
+        for message, row in zip(
             spoken, read([message.get(TEXT) for message in spoken]), strict=True
         ):
             message.add_features(
                 Features(
-                    state.reshape(1, -1),
+                    row.reshape(1, -1),
                     FEATURE_TYPE_SENTENCE,
                     TEXT,
                     self._config[FEATURIZER_CLASS_ALIAS],
@@ -72,8 +72,8 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
         return messages
 
 
-def sentence_state(message: Message) -> np.ndarray:
-    """The state that the featurizer added, shape (1281,)."""
+def sentence_read(message: Message) -> np.ndarray:
+    """What the featurizer added, shape (1793,)."""
     for feature in message.features:
         if feature.type == FEATURE_TYPE_SENTENCE and feature.is_dense():
             return np.asarray(feature.features)[0]

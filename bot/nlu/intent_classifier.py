@@ -22,7 +22,7 @@ import bot.nlu.intent_model
 import bot.nlu.ngrams
 import bot.nlu.tuning
 from bot.nlu.clauses import understand
-from bot.nlu.featurizer import SentenceEncoderFeaturizer, sentence_state
+from bot.nlu.featurizer import SentenceEncoderFeaturizer, sentence_read
 from bot.nlu.intent_model import Guess, IntentModel
 from bot.nlu.sentence_encoder import read
 
@@ -81,7 +81,7 @@ class EmbeddingIntentClassifier(IntentClassifier, GraphComponent):
         """Fit on all examples that have an intent."""
         examples = training_data.intent_examples
         texts = [example.get(TEXT) for example in examples]
-        known = dict(zip(texts, map(sentence_state, examples), strict=True))
+        known = dict(zip(texts, map(sentence_read, examples), strict=True))
 
         def read_once(wanted: Sequence[str]) -> np.ndarray:
             return np.stack([known[t] if t in known else read([t])[0] for t in wanted])
@@ -99,7 +99,7 @@ class EmbeddingIntentClassifier(IntentClassifier, GraphComponent):
             text = message.get(TEXT)
             if not text:
                 continue
-            meant = understand(text, functools.partial(self._rank, sentence_state(message)))
+            meant = understand(text, functools.partial(self._rank, sentence_read(message)))
             plain = _plain(meant.ranking)
             message.set("intent", plain[0], add_to_output=True)
             message.set("intent_ranking", plain[:_RANKING_LENGTH], add_to_output=True)

@@ -26,7 +26,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.nlu.ngrams import VECTORIZER, Ngrams
-from bot.nlu.sentence_encoder import HEAD_LAYERS, Encode, Head, original_head
+from bot.nlu.sentence_encoder import (
+    HEAD_LAYERS,
+    Encode,
+    Head,
+    embeddings,
+    original_head,
+    states,
+)
 from bot.nlu.tuning import SCALE, tune, tune_with_prototypes
 
 if TYPE_CHECKING:
@@ -66,22 +73,22 @@ class _Meaning:
     """Kernel ridge regression.
 
     Attributes:
-        head: makes the embeddings.
+        head: makes the embeddings; None: the encoder's own.
         examples: embeddings, shape (examples, 512).
         weights: what each example says for each intent, shape (examples, intents).
     """
 
-    head: Head
+    head: Head | None
     examples: np.ndarray
     weights: np.ndarray
 
     @classmethod
-    def fit(cls, head: Head, states: np.ndarray, labels: np.ndarray, intents: int) -> _Meaning:
+    def fit(cls, head: Head | None, read: np.ndarray, labels: np.ndarray, intents: int) -> _Meaning:
         from scipy import linalg
 
         kept = _even_selection(labels, _MOST_EXAMPLES)
         # Half precision is what is stored, so it is what is learnt with.
-        examples, labels = _halved(head(states[kept])), labels[kept]
+        examples, labels = _halved(_embedded(head, read[kept])), labels[kept]
         sizes = np.bincount(labels, minlength=intents)
         # Halfway between counting examples and counting intents: a large intent may
         # weigh more, though not by its whole size.
@@ -93,8 +100,8 @@ class _Meaning:
         weights = linalg.cho_solve(factor, targets, check_finite=False)
         return cls(head, examples, np.ascontiguousarray(weights))
 
-    def log_probabilities(self, states: np.ndarray) -> np.ndarray:
-        scores = _similarity(self.head(states), self.examples) @ self.weights
+    def log_probabilities(self, read: np.ndarray) -> np.ndarray:
+        scores = _similarity(_embedded(self.head, read), self.examples) @ self.weights
         return _log_softmax(scores * _RIDGE_SHARPNESS)
 
 
@@ -106,12 +113,12 @@ class _Prototypes:
     points: np.ndarray
 
     @classmethod
-    def fit(cls, states: np.ndarray, labels: np.ndarray) -> _Prototypes:
-        head, points = tune_with_prototypes(original_head(), states, labels)
+    def fit(cls, read: np.ndarray, labels: np.ndarray) -> _Prototypes:
+        head, points = tune_with_prototypes(original_head(), states(read), labels)
         return cls(_halved_head(head), _halved(points))
 
-    def log_probabilities(self, states: np.ndarray) -> np.ndarray:
-        return _log_softmax(SCALE * (self.head(states) @ self.points.T))
+    def log_probabilities(self, read: np.ndarray) -> np.ndarray:
+        return _log_softmax(SCALE * (self.head(states(read)) @ self.points.T))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +180,7 @@ class IntentModel:
         Args:
             texts: the examples.
             intents: their intents, as many as texts; at least two different ones.
-            read: the body of the sentence encoder (`bot.nlu.sentence_encoder.read`).
+            read: the sentence encoder's, `bot.nlu.sentence_encoder.read`.
 
         Raises:
             ValueError: fewer than two intents, or another number of texts than intents.
@@ -193,25 +200,25 @@ class IntentModel:
         vectorizer = TfidfVectorizer(min_df=_MINIMUM_DOCUMENTS, **VECTORIZER)
         words = _Words.fit(vectorizer.fit_transform(texts), labels)
         known = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.get)
-        states = read(texts)
-        own = _Meaning.fit(original_head(), states, labels, len(names))
+        rows = read(texts)
+        own = _Meaning.fit(None, rows, labels, len(names))
         tuned: list[_Meaning | _Prototypes]
         if len(labels) < _FEW_EXAMPLES * len(names):
-            heads = [_halved_head(tune(original_head(), states, labels, s)) for s in _SEEDS]
-            tuned = [_Meaning.fit(head, states, labels, len(names)) for head in heads]
+            heads = [tune(original_head(), states(rows), labels, seed) for seed in _SEEDS]
+            tuned = [_Meaning.fit(_halved_head(h), rows, labels, len(names)) for h in heads]
         else:
-            tuned = [_Prototypes.fit(states, labels)]
+            tuned = [_Prototypes.fit(rows, labels)]
         return cls(names, own, tuned, words, Ngrams(known, vectorizer.idf_))
 
-    def rank(self, texts: Sequence[str], states: np.ndarray) -> list[list[Guess]]:
+    def rank(self, texts: Sequence[str], read: np.ndarray) -> list[list[Guess]]:
         """All intents for each text, most likely first.
 
         Args:
             texts: the texts.
-            states: what the encoder's body read of them, shape (len(texts), 1281).
+            read: what the encoder read of them, shape (len(texts), 1793).
         """
-        own = self._own.log_probabilities(states)
-        tuned = np.mean([vote.log_probabilities(states) for vote in self._tuned], axis=0)
+        own = self._own.log_probabilities(read)
+        tuned = np.mean([vote.log_probabilities(read) for vote in self._tuned], axis=0)
         votes = (own + tuned) / 2
         many = isinstance(self._tuned[0], _Prototypes)
         weight = _WORDS_WEIGHT if many else _WORDS_WEIGHT_FEW
@@ -233,7 +240,7 @@ class IntentModel:
         }
         for number, vote in enumerate(self._tuned):
             arrays |= _arrays_of(_tuned(number), vote)
-            for layer, weights in vote.head.weights.items():
+            for layer, weights in (vote.head.weights if vote.head else {}).items():
                 arrays[_tuned(number) + layer] = weights.astype(np.float16)
         np.savez_compressed(folder / "intent_model.npz", **arrays)
         described = {
@@ -250,7 +257,7 @@ class IntentModel:
         """Read what `save` wrote; raises OSError, KeyError or ValueError if it is damaged."""
         described = json.loads((folder / "intent_model.json").read_text(encoding="utf-8"))
         with np.load(folder / "intent_model.npz", allow_pickle=False) as arrays:
-            own = _stored(arrays, "own_", original_head())
+            own = _stored(arrays, "own_", None)
             tuned = []
             for prefix in map(_tuned, range(described["tuned"])):
                 layers = {name: arrays[prefix + name].astype(np.float32) for name in HEAD_LAYERS}
@@ -274,8 +281,10 @@ def _arrays_of(prefix: str, vote: _Meaning | _Prototypes) -> dict[str, np.ndarra
     }
 
 
-def _stored(arrays: Mapping[str, np.ndarray], prefix: str, head: Head) -> _Meaning | _Prototypes:
-    if prefix + "points" in arrays:
+def _stored(
+    arrays: Mapping[str, np.ndarray], prefix: str, head: Head | None
+) -> _Meaning | _Prototypes:
+    if head and prefix + "points" in arrays:
         return _Prototypes(head, arrays[prefix + "points"].astype(np.float32))
     # Column by column in memory: a product with one message is more than twice as fast.
     examples = np.asfortranarray(arrays[prefix + "examples"].astype(np.float32))
@@ -288,6 +297,10 @@ def _halved(values: np.ndarray) -> np.ndarray:
 
 def _halved_head(head: Head) -> Head:
     return Head({name: _halved(layer) for name, layer in head.weights.items()})
+
+
+def _embedded(head: Head | None, read: np.ndarray) -> np.ndarray:
+    return head(states(read)) if head else embeddings(read)
 
 
 def _similarity(left: np.ndarray, right: np.ndarray) -> np.ndarray:

