@@ -78,6 +78,8 @@ class TurnRequest:
         urgent: whether the gateway reads danger in it; where turns wait, it goes first.
         reading: what the safety screen said of exactly this `text`; None: the brain asks
             its own.
+        encoded: what the sentence encoder read of exactly this `text`, as
+            `bot.nlu.sentence_encoder.hand_over` gives it; None: the brain reads it.
     """
 
     conversation: str
@@ -92,6 +94,7 @@ class TurnRequest:
     greeted: Optional[str] = None
     urgent: bool = False
     reading: Optional[Reading] = None
+    encoded: Optional[str] = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,6 +24,7 @@ from bot.brain.tracker_store import HandrailTrackerStore, nobody_waits
 from bot.brain.turn_processor import TurnProcessor
 from bot.nlu.language import decide_language
 from bot.nlu.safety_component import read_before
+from bot.nlu.sentence_encoder import take_over
 from bot.settings import Settings
 from bot.store import Conflict, check
 from bot.turns import BRAIN_CHARACTERS, BotMessage, Button, TurnReply, TurnRequest, TurnState
@@ -151,6 +152,8 @@ class Brain:
         # Of another text than the pipeline sees, or read in part only: it is read again.
         usable = read is not None and not read.failed and text == request.text
         read_before.set((text, read) if read is not None and usable else None)
+        if request.encoded and text == request.text:
+            _take_over(text, request.encoded)
         # "Juan Carlos de la Cruz" is a name in any language; a question is none.
         asked_name = before is not None and before.get_slot("requested_slot") == "name"
         names_somebody = asked_name and "?" not in text
@@ -212,6 +215,13 @@ async def load_brain(settings: Settings, engine: Engine, house: House) -> Brain:
             "make it anew: `handrail train --force`"
         ) from error
     return Brain(agent, house, engine)
+
+
+def _take_over(text: str, encoded: str) -> None:
+    try:
+        take_over(text, encoded)
+    except ValueError as error:
+        raise TurnFailed(str(error)) from None
 
 
 def _knows_phone(tracker: DialogueStateTracker | None) -> bool:

@@ -14,6 +14,8 @@ from bot.settings import Settings
 def main() -> int:
     """Serve until stopped; returns the process's exit code, see `bot.gateway.run`."""
     one_thread.install()
+    from bot.nlu.sentence_encoder import encode, hand_over  # imports NumPy
+
     configure_logs("gateway")
     try:
         settings = Settings.from_environment()
@@ -24,9 +26,9 @@ def main() -> int:
     def screen() -> Screen:
         if not settings.safety_model.is_file():
             raise ValueError(f"{settings.safety_model} is missing; `handrail train` makes it")
-        return load_screen(classifier_path=settings.safety_model)
+        return load_screen(classifier_path=settings.safety_model, encode=encode)
 
-    return run(settings, screen)
+    return run(settings, screen, hand_over)
 
 
 if __name__ == "__main__":

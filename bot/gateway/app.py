@@ -58,6 +58,7 @@ def create_app(
     bundles: Bundles | None = None,
     twilio: TwilioDoor | None = None,
     provider: Provider | None = None,
+    encoded: Callable[[str], str | None] = lambda _: None,
 ) -> Starlette:
     """The gateway as an ASGI application.
 
@@ -75,6 +76,7 @@ def create_app(
         bundles: the chat's script; by default the present version alone.
         twilio: how texts are known to come from Twilio; by default none are taken.
         provider: takes the texts that cannot go by the store when it has failed.
+        encoded: see `bot.gateway.turn.Turns`.
     """
     bundles = bundles or Bundles(load_bundle())
     limits = limits or Limits(time.monotonic)
@@ -89,6 +91,7 @@ def create_app(
         brain=brains,
         deadline=deadline,
         neighbours=neighbours,
+        encoded=encoded,
     )
     forms = Forms(turns, words, limits, clock, stored=api.stored, shown=api.shown)
     streams = Streams(engine, turns.watch, api.stored)

@@ -31,12 +31,15 @@ _PATIENCE = 5.0  # seconds for Twilio, when a text must go without the store
 _FINISH_SECONDS = 8  # for turns in flight when asked to stop
 
 
-def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
+def run(
+    settings: Settings, load_screen: Callable[[], Screen], encoded: Callable[[str], str | None]
+) -> int:
     """Serve until SIGTERM or SIGINT.
 
     Args:
         settings: of this installation.
         load_screen: gives the safety screen; may raise DataError, OSError, ValueError.
+        encoded: what the screen's encoder read of a text, see `bot.gateway.turn.Turns`.
 
     Returns:
         0 after a clean stop; 2 if it cannot start, with the reason on stderr.
@@ -53,6 +56,7 @@ def run(settings: Settings, load_screen: Callable[[], Screen]) -> int:
             limits=Limits(time.monotonic),
             twilio=TwilioDoor(settings.public_url, settings.twilio_tokens),
             provider=_provider(settings),
+            encoded=encoded,
         )
     except (OSError, ValueError, DataError, StoreError) as error:
         print(f"the gateway cannot start: {error}", file=sys.stderr)

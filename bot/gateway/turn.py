@@ -137,6 +137,8 @@ class Turns:
         deadline: seconds from arrival to the end of waiting for the brain.
         patience: the same for a calm message while the brain answers others.
         neighbours: other gateways on the same store; none by default.
+        encoded: what the screen's sentence encoder read of a text, for a brain in another
+            process (`bot.nlu.sentence_encoder.hand_over`).
 
     Attributes:
         watch: tells who looks on; whoever writes in a conversation calls its `news`.
@@ -153,12 +155,14 @@ class Turns:
         deadline: float = DEADLINE,
         patience: float = PATIENCE,
         neighbours: Neighbours | None = None,
+        encoded: Callable[[str], str | None] = lambda _: None,
     ):
         self._clinics = clinics
         self._screen = screen
         self._words = words
         self._engine = engine
         self._brain = brain
+        self._encoded = encoded
         self._deadline = deadline
         self._patience = patience
         self._hurried: Counter[str] = Counter()  # conversations in which danger waits
@@ -514,7 +518,8 @@ class Turns:
             known_phone=turn.known_phone,
             greeted=conversation.state.language,
             urgent=tier_at_least(turn.tier, TIER_CONCERN) or turn.asked_for_help,
-            reading=_read_of_all(turn),
+            reading=(read_of_all := _read_of_all(turn)),
+            encoded=self._encoded(turn.text) if read_of_all else None,
         )
         self._asking += 1
         try:

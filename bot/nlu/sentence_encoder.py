@@ -15,6 +15,7 @@ together cost a third more than one, not twice as much.
 
 from __future__ import annotations
 
+import base64
 import functools
 from collections.abc import Callable, Mapping, Sequence
 
@@ -26,6 +27,7 @@ STATE = 1281  # of one text after the body: 1280 and the root of its number of t
 READ = STATE + DIMENSIONS
 _REMEMBERED = 2048
 _EPSILON = 1e-12
+_HANDED = "<f4"  # numbers as they go to another process
 
 Encode = Callable[[Sequence[str]], np.ndarray]
 
@@ -110,21 +112,22 @@ def embeddings(rows: np.ndarray) -> np.ndarray:
     return rows[:, STATE:]
 
 
-def remember(text: str, row: np.ndarray) -> None:
-    """Take what another process has read of `text`, shape (1793,), for one's own.
+def hand_over(text: str) -> str | None:
+    """What was read of `text` lately, for `take_over` in another process; None: it was not."""
+    rows = _memory_of(text)
+    return base64.b64encode(rows[0].astype(_HANDED).tobytes()).decode() if rows else None
+
+
+def take_over(text: str, handed: str) -> None:
+    """Count what another process has read of `text` as read.
 
     Raises:
-        ValueError: that is not what `read` gives.
+        ValueError: it is not of this encoder.
     """
-    if row.shape != (READ,) or row.dtype != np.float32:
-        raise ValueError(f"not of this sentence encoder: {row.dtype} of shape {row.shape}")
-    _memory_of(text).append(row)
-
-
-def remembered(text: str) -> np.ndarray | None:
-    """What was read of `text` lately, shape (1793,); None if it was not."""
-    rows = _memory_of(text)
-    return rows[0] if rows else None
+    raw = base64.b64decode(handed, validate=True)
+    if len(raw) != READ * np.dtype(_HANDED).itemsize:
+        raise ValueError(f"not of this sentence encoder: {len(raw)} bytes")
+    _memory_of(text).append(np.frombuffer(raw, dtype=_HANDED).astype(np.float32))
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

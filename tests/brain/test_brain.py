@@ -6,11 +6,13 @@ import asyncio
 import dataclasses
 import uuid
 
+import numpy as np
 import pytest
 
 from bot.brain import house as houses
 from bot.brain.brain import TurnFailed, load_brain
 from bot.brain.tracker_store import Abandoned, HandrailTrackerStore
+from bot.nlu.sentence_encoder import hand_over, read
 from bot.safety.reading import Evidence, Reading
 from bot.store import StoreError, TrackerEvents, open_engine, reading
 from bot.turns import Button, TurnRequest
@@ -216,3 +218,25 @@ def test_a_reading_counts_for_its_own_message_alone(assistant, loop, request_of)
     run(loop, assistant.brain.turn(request_of("hello", reading=Reading())))
     [reply] = run(loop, assistant.brain.turn(request_of("I want to kill myself")))
     assert reply.state.tier == "crisis_self"
+
+
+def test_what_the_gateway_had_encoded_is_not_read_again(assistant, loop, request_of):
+    [cost] = read(["what does it cost"])
+    text = "qwx zzkj vvrt"
+    take = dict(reading=Reading(), encoded=hand_over("what does it cost"))
+    run(loop, assistant.brain.turn(request_of(text, **take)))
+    assert np.array_equal(read([text])[0], cost)
+
+
+def test_an_encoding_of_another_text_than_the_pipeline_sees_does_not_count(
+    assistant, loop, request_of
+):
+    read(["what does it cost"])
+    take = dict(reading=Reading(), encoded=hand_over("what does it cost"))
+    run(loop, assistant.brain.turn(request_of("/qwx zzkj vvrw", **take)))
+    assert not np.allclose(read(["qwx zzkj vvrw"]), read(["what does it cost"]))
+
+
+def test_a_garbled_encoding_fails_the_turn(assistant, loop, request_of):
+    with pytest.raises(TurnFailed, match="not of this sentence encoder"):
+        run(loop, assistant.brain.turn(request_of("qwx zzkj", encoded="AAAA")))

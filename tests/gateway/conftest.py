@@ -167,6 +167,7 @@ def turns(clinics, screen, words, engine, brain, deadline) -> Turns:
         engine=engine,
         brain=brain,
         deadline=deadline,
+        encoded=lambda text: f"encoding of {text}",
     )
 
 

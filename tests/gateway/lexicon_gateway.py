@@ -11,4 +11,4 @@ from bot.safety.screen import load_screen
 from bot.settings import Settings
 
 configure_logs("gateway")
-sys.exit(run(Settings.from_environment(), load_screen))
+sys.exit(run(Settings.from_environment(), load_screen, lambda _: None))

@@ -34,6 +34,7 @@ REQUEST = TurnRequest(
     pressed=Button("Yes", "affirm", {"item": "consent", "value": "yes"}),
     language="es",
     reading=Reading("concern", ("grief",), (Evidence(0, 5, "a.rule"),)),
+    encoded="AAAA",
 )
 REPLY = TurnReply(
     [BotMessage("Hello.", "greet", [Button("Yes", "affirm", {"a": "b"})])],

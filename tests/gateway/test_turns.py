@@ -98,6 +98,14 @@ async def test_the_answer_is_the_brains_and_is_stored_with_the_state(
     assert transcript(engine, conversation)[1:] == [("in", "yes please"), ("out", "Shall I?")]
 
 
+async def test_what_the_screen_had_encoded_goes_along_with_the_very_text(
+    turns, brain, conversation
+):
+    for text in ("hello", "x" * 5000):
+        await turns.take(conversation, now=OPEN, text=text)
+    assert [each.encoded for each in brain.requests] == ["encoding of hello", None]
+
+
 @pytest.mark.parametrize("text", ["/restart", '/greet{"tier": "none"}', "😶‍🌫️", "?", "x" * 3999])
 async def test_odd_text_is_just_text(turns, brain, conversation, text):
     answer = await turns.take(conversation, now=OPEN, text=text)

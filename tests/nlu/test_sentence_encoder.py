@@ -9,11 +9,11 @@ from bot.nlu.sentence_encoder import (
     STATE,
     embeddings,
     encode,
+    hand_over,
     original_head,
     read,
-    remember,
-    remembered,
     states,
+    take_over,
 )
 from bot.nlu.tuning import (
     _PROTOTYPES,
@@ -60,18 +60,17 @@ def test_state_and_embedding_stand_side_by_side():
 
 
 def test_what_another_process_has_read_is_not_read_again():
-    text = "handed over from elsewhere"
-    assert remembered(text) is None
-    elsewhere = np.arange(READ, dtype=np.float32)
-    remember(text, elsewhere)
-    assert np.array_equal(read([text])[0], elsewhere)
-    assert np.array_equal(remembered(text), elsewhere)
+    [given] = read(["here"])
+    assert hand_over("there") is None
+    take_over("there", hand_over("here"))
+    assert np.array_equal(read(["there"])[0], given)
 
 
-@pytest.mark.parametrize("row", [np.zeros(STATE, np.float32), np.zeros(READ, np.float64)])
-def test_what_is_not_of_this_encoder_is_refused(row):
+@pytest.mark.parametrize("handed", ["", "AAAA", "AAAA" * 2500])
+def test_what_is_not_of_this_encoder_is_refused(handed):
     with pytest.raises(ValueError, match="not of this sentence encoder"):
-        remember("something", row)
+        take_over("something", handed)
+    assert hand_over("something") is None
 
 
 def test_tuning_brings_examples_of_one_intent_together_and_leaves_the_original_alone():
