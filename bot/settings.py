@@ -83,6 +83,11 @@ class Settings:
         """The trained second vote of the safety screen, beside the model."""
         return self.model.parent / "safety.npz"
 
+    @property
+    def prepared(self) -> Path:
+        """What `handrail train` has laid out for a quick start, see `bot.prepared`."""
+        return self.model.parent / "prepared"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Read HANDRAIL_* variables; raises ValueError naming a bad one."""

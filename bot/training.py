@@ -62,13 +62,13 @@ def is_current(settings: Settings, root: Path = ROOT) -> bool:
 def train(
     settings: Settings, say: Callable[[str], None], root: Path = ROOT, force: bool = False
 ) -> bool:
-    """Train both models unless they are current.
+    """Train both models unless they are current, and lay out what they start from.
 
     Args:
         settings: where the models go.
         say: called with each progress line.
         root: the project's folder.
-        force: train even if nothing has changed.
+        force: do both even if nothing has changed.
 
     Returns:
         Whether anything was trained.
@@ -76,7 +76,13 @@ def train(
     Raises:
         TrainingFailed: Rasa could not train.
         DataError: reviewed data is wrong.
+        OSError: the disk is full, or may not be written to.
     """
+    from bot.nlu import encoder_body
+
+    if force or not encoder_body.is_prepared(settings.prepared):
+        say("Unpacking the sentence encoder ...")
+        encoder_body.prepare(settings.prepared)
     if not force and is_current(settings, root):
         say("The models are up to date.")
         return False

