@@ -294,21 +294,29 @@ class InProcess:
         from bot.brain.house import open_house
         from bot.logs import configure_logs
         from bot.settings import Settings
-        from bot.store import migrate, open_store
-        from bot.turns import TurnRequest
+        from bot.store import TrackerEvents, migrate, open_store, writing
+        from bot.turns import TurnRequest, mark_of
 
         configure_logs("brain")
         settings = Settings.from_environment()
         engine = open_store(settings)
         migrate(engine)
         self._request = TurnRequest
+
+        def keep(conversation: str, row: Any) -> str:
+            """What the gateway does with it."""
+            with writing(engine) as db:
+                TrackerEvents(db).keep(conversation, row)
+            return mark_of(row.events)
+
+        self._keep = keep
         self._brain = await load_brain(settings, engine, open_house(settings, engine))
         await self._brain.ready()
         self.started = {"first safe answer": None, "ready": time.perf_counter() - since}
 
     async def open(self) -> Any:
         self._talks += 1
-        return [f"{CLINIC}.{self._talks:032}", 0]
+        return [f"{CLINIC}.{self._talks:032}", 0, None]
 
     async def say(self, conversation: Any, text: str) -> bool:
         conversation[1] += 1
@@ -319,8 +327,11 @@ class InProcess:
             channel="web",
             text=text,
             now=datetime.now(timezone.utc),
+            newest=conversation[2],
         )
-        return bool((await self._brain.turn(request)).messages)
+        reply = await self._brain.turn(request)
+        conversation[2] = await asyncio.to_thread(self._keep, conversation[0], reply.row)
+        return bool(reply.messages)
 
     def processes(self) -> Mapping[str, psutil.Process]:
         return {"brain": psutil.Process()}

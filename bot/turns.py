@@ -7,12 +7,14 @@ Plain values that survive JSON, so that the same turn runs over the Unix socket
 from __future__ import annotations
 
 import dataclasses
+import json
 from datetime import datetime
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, List, Mapping, Optional
 
 from bot.safety.reading import Evidence, Reading
 from bot.vocabulary import HANDOFF_NONE, TIER_NONE, TIERS
 
+_MARK_CHARACTERS = 32  # the last 24 bytes, of which 16 seal the whole
 BRAIN_CHARACTERS = 4000
 """What the brain reads of a message; the gateway screens all of it for danger."""
 
@@ -80,6 +82,8 @@ class TurnRequest:
             its own.
         encoded: what the sentence encoder read of exactly this `text`, as
             `bot.nlu.sentence_encoder.hand_over` gives it; None: the brain reads it.
+        newest: mark of the newest row that the database has of the dialogue, see `mark_of`;
+            None if it has none.
     """
 
     conversation: str
@@ -95,22 +99,46 @@ class TurnRequest:
     urgent: bool = False
     reading: Optional[Reading] = None
     encoded: Optional[str] = None
+    newest: Optional[str] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class DialogueRow:
+    """What the brain asks to be kept of the dialogue, in the transaction that keeps the turn.
+
+    Attributes:
+        seq: number of the row within the conversation, 1, 2, 3 ...
+        events: the events of the turn, encrypted for this very place.
+        in_place_of_all: whether they stand for all rows before as well.
+    """
+
+    seq: int
+    events: str
+    in_place_of_all: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class TurnReply:
-    """The assistant's answer to one `TurnRequest`; `messages` is never empty."""
+    """The assistant's answer to one `TurnRequest`; `messages` is never empty.
+
+    Attributes:
+        row: what is to be kept of the dialogue; whoever does not show the answer to the
+            visitor does not keep it either.
+    """
 
     messages: List[BotMessage]
     state: TurnState
+    row: Optional[DialogueRow] = None
 
 
-def to_json(value: Any) -> Dict[str, Any]:
-    """A request or reply as plain JSON values."""
-    plain: Dict[str, Any] = dataclasses.asdict(value)
-    if isinstance(value, TurnRequest):
-        plain["now"] = value.now.isoformat()
-    return plain
+def mark_of(events: str) -> str:
+    """By what an encrypted row is known again: nobody writes the same twice."""
+    return events[-_MARK_CHARACTERS:]
+
+
+def to_json(value: Any) -> bytes:
+    """A request or reply as JSON text."""
+    return json.dumps(value, default=_plain, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def request_from_json(plain: Mapping[str, Any]) -> TurnRequest:
@@ -136,7 +164,12 @@ def reply_from_json(plain: Mapping[str, Any]) -> TurnReply:
             for message in plain["messages"]
         ],
         state=TurnState(**plain["state"]),
+        row=DialogueRow(**plain["row"]) if plain.get("row") else None,
     )
+
+
+def _plain(part: Any) -> Any:
+    return part.isoformat() if isinstance(part, datetime) else vars(part)
 
 
 def _reading(plain: Mapping[str, Any]) -> Reading:

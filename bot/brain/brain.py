@@ -18,16 +18,23 @@ from sqlalchemy.engine import Engine
 from bot.brain import faster_rasa, names
 from bot.brain import house as houses
 from bot.brain.action_endpoint import InProcessActions, failures
-from bot.brain.again import answer_given, bot_message
 from bot.brain.house import House
-from bot.brain.tracker_store import HandrailTrackerStore, nobody_waits
+from bot.brain.tracker_store import HandrailTrackerStore
 from bot.brain.turn_processor import TurnProcessor
 from bot.nlu.language import decide_language
 from bot.nlu.safety_component import read_before
 from bot.nlu.sentence_encoder import take_over
 from bot.settings import Settings
-from bot.store import Conflict, check
-from bot.turns import BRAIN_CHARACTERS, BotMessage, Button, TurnReply, TurnRequest, TurnState
+from bot.store import check
+from bot.turns import (
+    BRAIN_CHARACTERS,
+    BotMessage,
+    Button,
+    TurnReply,
+    TurnRequest,
+    TurnState,
+    mark_of,
+)
 from bot.vocabulary import DELETION_CONFIRMED, HANDOFF_NONE, LANGUAGES, SAFETY_INTENTS, TIER_NONE
 
 NOT_UNDERSTOOD = "nlu_fallback"  # Rasa's name for it
@@ -56,28 +63,19 @@ class Brain:
         self.house = house
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
-    async def turn(self, request: TurnRequest, abandoned: asyncio.Event | None = None) -> TurnReply:
-        """Answer one message; one that is the last in the dialogue already, as before.
+    async def turn(self, request: TurnRequest) -> TurnReply:
+        """Answer one message.
 
-        Args:
-            request: the message.
-            abandoned: set when nobody waits for the answer any more. The turn then
-                leaves no trace in the dialogue: the visitor has not seen its answer.
+        Nothing of it is kept here: the reply has the row that the caller is to write
+        down with the answer. A turn whose row is not written has left no trace.
 
         Raises:
             TurnFailed: an action failed or nothing was said.
-            Abandoned: nobody waited any more.
             StoreError: the database cannot be used.
         """
         lock = self._locks.setdefault(request.conversation, asyncio.Lock())
         async with lock:
-            nobody_waits.set(abandoned)
-            try:
-                return await self._turn(request)
-            except Conflict:
-                # Another brain has written in this conversation meanwhile, and nothing of
-                # this turn is stored: read again. It may have taken this very message.
-                return await self._turn(request)
+            return await self._turn(request)
 
     async def parse(self, text: str) -> dict[str, Any]:
         """What the pipeline makes of a text: intent, ranking, entities, safety."""
@@ -92,6 +90,7 @@ class Brain:
         """
         await asyncio.to_thread(check, self._engine)
         conversation = f"{_READINESS}.{uuid.uuid4().hex}"
+        newest = None
         try:
             for number, text in enumerate(_CANNED_TURNS):
                 request = TurnRequest(
@@ -101,10 +100,12 @@ class Brain:
                     channel="web",
                     text=text,
                     now=_SOME_TIME,
+                    newest=newest,
                 )
-                await self.turn(request)
+                row = (await self.turn(request)).row
+                newest = mark_of(row.events) if row else None
         finally:
-            await self._store.delete(conversation)
+            self._store.let_go(conversation)
 
     @property
     def _store(self) -> HandrailTrackerStore:
@@ -138,10 +139,7 @@ class Brain:
         return parsed if parsed["intent"]["name"] in SAFETY_INTENTS else unclear
 
     async def _turn(self, request: TurnRequest) -> TurnReply:
-        before = await self._store.retrieve(request.conversation)
-        given = answer_given(before, request.message_id)
-        if before is not None and given:
-            return TurnReply(given, state_of(before))
+        before = await self._store.resume(request.conversation, request.newest)
         knows_phone = _knows_phone(before)
         current = before.get_slot(names.LANGUAGE) if before else None
         if current is None and request.greeted != LANGUAGES[0]:
@@ -184,8 +182,8 @@ class Brain:
         if not output.messages:
             raise TurnFailed("nothing was said")
         if any(message.response == DELETION_CONFIRMED for message in output.messages):
-            self._store.let_go(request.conversation)
-        return TurnReply(output.messages, state_of(after))
+            return TurnReply(output.messages, state_of(after))  # the gateway deletes the rest
+        return TurnReply(output.messages, state_of(after), self._store.row_of(after))
 
 
 async def load_brain(settings: Settings, engine: Engine, house: House) -> Brain:
@@ -260,7 +258,14 @@ class _Output(OutputChannel):
         return self._channel
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
-        self.messages.append(bot_message(message))
+        buttons = message.get("buttons") or []
+        self.messages.append(
+            BotMessage(
+                text=message.get("text") or "",
+                response=message.get("reviewed") or message.get("utter_action") or "unnamed",
+                buttons=[Button(b["title"], b["intent"], b["entities"]) for b in buttons],
+            )
+        )
 
 
 def _plain(text: str) -> str:

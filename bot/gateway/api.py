@@ -25,7 +25,6 @@ from bot.gateway.refused import Refused
 from bot.gateway.turn import Turns, owner_of
 from bot.store import StoreError
 from bot.store.records import Conversation, OfferedButton, StoredMessage
-from bot.turns import to_json
 from bot.vocabulary import BY_STAFF, LANGUAGES
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
@@ -258,7 +257,7 @@ def _language(fields: Mapping[str, Any]) -> str | None:
 def _answer(answer: Answer) -> dict[str, Any]:
     return {
         "messages": [shown(message) for message in answer.messages],
-        "state": to_json(answer.state),
+        "state": dict(vars(answer.state)),
     }
 
 

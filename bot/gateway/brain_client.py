@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,10 @@ class SocketBrain:
         """
         try:
             body = to_json(request)
-            async with self._session.post("/turn", json=body, allow_redirects=False) as response:
+            async with self._session.post("/turn", data=body, allow_redirects=False) as response:
                 if response.status != 200:
                     raise BrainError(f"status {response.status}")
-                plain = await response.json(content_type=None)
+                plain = json.loads(await response.read())
         except aiohttp.ClientConnectorError as error:
             raise BrainGoneError(type(error).__name__) from None
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
@@ -101,6 +102,9 @@ def _flaw(reply: TurnReply) -> str | None:
         for button in message.buttons:
             if not isinstance(button.label, str) or not isinstance(button.intent, str):
                 return "a button without label or intent"
+    row = reply.row
+    if row is not None and (type(row.seq) is not int or row.seq < 1 or type(row.events) is not str):
+        return "a row that cannot be kept"
     state = reply.state
     if (
         state.tier not in TIERS

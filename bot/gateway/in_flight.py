@@ -71,6 +71,7 @@ class Memory:
     """What the store knows when a message's turn has come."""
 
     conversation: Conversation
+    newest: str | None  # mark of the dialogue's newest row
     answered: list[StoredMessage] | None
     offered: tuple[OfferedButton, ...]
     button: OfferedButton | None

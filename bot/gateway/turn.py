@@ -49,6 +49,7 @@ from bot.store import (
     Conversations,
     Messages,
     StoreError,
+    TrackerEvents,
     reading,
     writing,
 )
@@ -217,7 +218,8 @@ class Turns:
         def write() -> list[Shown]:
             with writing(self._engine) as db:
                 Conversations(db).add(conversation)
-                return _add_shown(db, conversation.id, rendered, None, now)
+                greeting = _outgoing(rendered, now)
+                return _shown(Messages(db).add_answer(conversation.id, greeting, None, 0), greeting)
 
         try:
             shown = await _in_thread(write, STORE_SECONDS)
@@ -301,7 +303,7 @@ class Turns:
                 turn.trouble = type(error).__name__
                 _log_trouble(conversation, error)
             self._answer(turn, voice)
-            await self._keep(turn)
+            await self._keep(turn, voice)
         self.watch.news(conversation)
         log.info(
             "turn",
@@ -417,20 +419,25 @@ class Turns:
         if not await place.reached(turn.seconds_left()):
             turn.trouble = "another gateway has the conversation"
 
+        await self._remember(turn)
+
+    async def _remember(self, turn: InFlight) -> None:
         def remember() -> Memory:
             with reading(self._engine) as db:
-                found = Conversations(db).find(turn.conversation)
-                if found is None or not turn.allowed(found):
+                stands = Conversations(db).standing(turn.conversation, turn.message_id)
+                if stands is None or not turn.allowed(stands.conversation):
                     raise Refused(404, NO_SUCH_CONVERSATION)
-                messages, buttons = Messages(db), Buttons(db)
+                found, messages, buttons = stands.conversation, Messages(db), Buttons(db)
                 lasting = CHANNELS[found.channel].choices_last
                 since = turn.now - lasting if lasting else None
                 # A conversation's tier never falls: below concern there is none to count.
                 worried = tier_at_least(found.state.tier, TIER_CONCERN)
                 concern = TIERS[TIERS.index(TIER_CONCERN) :]
+                asked = stands.asked
                 return Memory(
                     conversation=found,
-                    answered=messages.answer_to(found.id, turn.message_id),
+                    newest=stands.newest,
+                    answered=None if asked is None else messages.answer_to(found.id, asked),
                     offered=buttons.open(found.id, since),
                     button=buttons.find(found.id, turn.button_id) if turn.button_id else None,
                     crises=messages.count_tiers(found.id, CRISIS_TIERS) if worried else 0,
@@ -520,6 +527,7 @@ class Turns:
             urgent=tier_at_least(turn.tier, TIER_CONCERN) or turn.asked_for_help,
             reading=(read_of_all := _read_of_all(turn)),
             encoded=self._encoded(turn.text) if read_of_all else None,
+            newest=turn.memory.newest,
         )
         self._asking += 1
         try:
@@ -633,52 +641,62 @@ class Turns:
             return dataclasses.replace(state, open_question=CONCERN)
         return state
 
-    async def _keep(self, turn: InFlight) -> None:
+    async def _keep(self, turn: InFlight, voice: Voice) -> None:
         """Render, write the turn down, and only then let it go out."""
         if turn.memory is None:
             turn.shown = _unsaved(turn.channel, turn.messages)
             return
-        rendered = turn.channel.render(turn.messages) if turn.messages else []
-        deletes = turn.confirmed_deletion
-
-        def write() -> list[Shown]:
-            with writing(self._engine) as db:
-                shown = self._write(db, turn, rendered)
-            if deletes:
-                empty_write_ahead_log(self._engine)
-            return shown
-
-        def write_after_others() -> list[Shown]:
-            """Somebody else may write in the conversation meanwhile: staff, another gateway."""
+        try:
             for _ in range(_TRIES):
                 try:
-                    return write()
+                    turn.shown = await _in_thread(
+                        functools.partial(self._write, turn), STORE_SECONDS
+                    )
+                    return
                 except Conflict:
-                    with reading(self._engine) as db:
-                        given = Messages(db).answer_to(turn.conversation, turn.message_id)
-                    if given is not None:
-                        return _again(given, turn.state).messages
-            return write()
-
-        try:
-            turn.shown = await _in_thread(write_after_others, STORE_SECONDS)
-        except (StoreError, asyncio.TimeoutError) as error:
+                    # Somebody else has written in the conversation: staff, another gateway.
+                    if await self._overtaken(turn, voice):
+                        return
+            raise StoreError("others write in this conversation again and again")
+        except Exception as error:
             turn.trouble = type(error).__name__
             _log_trouble(turn.conversation, error)
             turn.messages = [self._own_reply(turn)]
             turn.state = self._own_state(turn)
             turn.shown = _unsaved(turn.channel, turn.messages)
 
-    def _write(
-        self, db: sa.engine.Connection, turn: InFlight, rendered: list[Rendered]
-    ) -> list[Shown]:
-        read = dataclasses.replace(turn.reading, tier=turn.tier)
-        # A confirmed deletion must not leave words behind, not even of the confirmation.
-        text = self._words.delete_it(turn.language) if turn.confirmed_deletion else turn.text
-        incoming = Incoming(turn.message_id, text, read, turn.now)
-        seq = Messages(db).add_incoming(turn.conversation, incoming)
-        if turn.confirmed_deletion:
-            return self._erase(db, turn, seq)
+    async def _overtaken(self, turn: InFlight, voice: Voice) -> bool:
+        """Look again where the conversation stands; whether this message has been answered.
+
+        The brain is asked again if its answer goes on from what is not the last any more.
+        """
+        before = turn.memory
+        await self._remember(turn)
+        if turn.memory is None or before is None:
+            raise AssertionError("it was looked up before")
+        if turn.memory.answered is not None:
+            turn.shown = _again(turn.memory.answered, turn.state).messages
+            return True
+        if turn.reply is not None and turn.memory.newest != before.newest:
+            turn.reply = None
+            await self._ask_brain(turn)
+            self._answer(turn, voice)
+        return False
+
+    def _write(self, turn: InFlight) -> list[Shown]:
+        """One transaction: what was said, the answer, the dialogue, what staff must know."""
+        if not turn.confirmed_deletion:
+            with writing(self._engine) as db:
+                return self._write_turn(db, turn)
+        with writing(self._engine) as db:
+            shown = self._erase(db, turn)
+        empty_write_ahead_log(self._engine)
+        return shown
+
+    def _write_turn(self, db: sa.engine.Connection, turn: InFlight) -> list[Shown]:
+        rendered = turn.channel.render(turn.messages) if turn.messages else []
+        answer = _outgoing(rendered, turn.now)
+        seq, seqs = Messages(db).add_turn(turn.conversation, _incoming(turn, turn.text), answer)
         danger = turn.danger
         if danger is not None:
             Alerts(db).add(Alert(turn.conversation, seq, danger, turn.reading.categories, turn.now))
@@ -692,14 +710,19 @@ class Turns:
             chosen_language=None if turn.reply else turn.chosen_language or before,
         )
         Casework(db).visitor_wrote(turn.conversation, turn.now)
-        return _add_shown(db, turn.conversation, rendered, seq, turn.now)
+        if turn.reply is not None and turn.reply.row is not None:
+            TrackerEvents(db).keep(turn.conversation, turn.reply.row)
+        return _shown(seqs, answer)
 
-    def _erase(self, db: sa.engine.Connection, turn: InFlight, seq: int) -> list[Shown]:
+    def _erase(self, db: sa.engine.Connection, turn: InFlight) -> list[Shown]:
         """Delete what the conversation holds, and say what is kept and why."""
+        # It must not leave words behind, not even of the confirmation.
+        asked = _incoming(turn, self._words.delete_it(turn.language))
+        seq = Messages(db).add_incoming(turn.conversation, asked)
         erased = erase(db, turn.conversation, before=seq, now=turn.now)
-        kept = erased.request == CRISIS_KEPT
         before = turn.state
-        turn.state = TurnState(
+        kept = erased.request == CRISIS_KEPT
+        state = TurnState(
             tier=before.tier if kept else TIER_NONE,
             handoff=before.handoff if kept else HANDOFF_NONE,
             language=before.language,
@@ -708,15 +731,17 @@ class Turns:
         told = self._words.deleted(
             erased.request, channel=turn.channel.name, language=turn.language
         )
-        turn.messages = [told]
         Conversations(db).set_state(
             turn.conversation,
-            turn.state,
+            state,
             turn.now,
             # The brain begins anew, but not in another language.
-            chosen_language=turn.state.language,
+            chosen_language=state.language,
         )
-        return _add_shown(db, turn.conversation, turn.channel.render([told]), seq, turn.now)
+        answer = _outgoing(turn.channel.render([told]), turn.now)
+        seqs = Messages(db).add_answer(turn.conversation, answer, seq, last=seq)
+        turn.state, turn.messages = state, [told]
+        return _shown(seqs, answer)
 
     def _queue(self, db: sa.engine.Connection, turn: InFlight, tier: str) -> None:
         """Somebody in danger stands in the queue and staff are told, whatever else they leave."""
@@ -760,30 +785,28 @@ async def _in_thread(work: Callable[[], Result], seconds: float) -> Result:
     return await asyncio.wait_for(asyncio.to_thread(work), seconds)
 
 
-def _add_shown(
-    db: sa.engine.Connection,
-    conversation: str,
-    rendered: list[Rendered],
-    answers: int | None,
-    now: datetime,
-) -> list[Shown]:
-    """Write down what answers message number `answers`, the last one; None: a greeting."""
-    offered = [
-        tuple(OfferedButton(secrets.token_urlsafe(12), button) for button in message.choices)
+def _incoming(turn: InFlight, text: str) -> Incoming:
+    read = dataclasses.replace(turn.reading, tier=turn.tier)
+    return Incoming(turn.message_id, text, read, turn.now)
+
+
+def _outgoing(rendered: list[Rendered], now: datetime) -> list[Outgoing]:
+    """What is to be written down, each choice with an opaque id of its own."""
+    return [
+        Outgoing(
+            message.text,
+            message.response,
+            tuple(OfferedButton(secrets.token_urlsafe(12), each) for each in message.choices),
+            now,
+        )
         for message in rendered
     ]
-    seqs = Messages(db).add_answer(
-        conversation,
-        [
-            Outgoing(message.text, message.response, buttons, now)
-            for message, buttons in zip(rendered, offered, strict=True)
-        ],
-        answers,
-        last=answers or 0,
-    )
+
+
+def _shown(seqs: list[int], written: list[Outgoing]) -> list[Shown]:
     return [
-        Shown(seq, message.text, message.response, buttons)
-        for seq, message, buttons in zip(seqs, rendered, offered, strict=True)
+        Shown(seq, message.text, message.response, message.buttons)
+        for seq, message in zip(seqs, written, strict=True)
     ]
 
 

@@ -267,21 +267,7 @@ class Casework:
 
     def visitor_wrote(self, conversation: str, now: datetime) -> None:
         """A new message: an open record is marked, a closed or closing one opened again."""
-        if self._connection.execute(_LEADS_TO, {"which": conversation}).first() is None:
-            return  # nobody is asked to act, as in most conversations
-        mine = casework.c.reference.in_(
-            sa.select(handoff_conversation.c.reference).where(
-                handoff_conversation.c.conversation == conversation
-            )
-        )
-        reopened = {"disposition": None, "closing_by": None, "closed": None, "next_try": None}
-        for was, becomes in ((CLOSED, NEW), (CLOSING, ATTEMPTED)):
-            self._connection.execute(
-                sa.update(casework)
-                .where(mine, casework.c.status == was)
-                .values(status=becomes, new_message=now, **reopened)
-            )
-        self._connection.execute(sa.update(casework).where(mine).values(new_message=now))
+        self._connection.execute(_VISITOR_WROTE, {"which": conversation, "now": now})
 
     # --- inside -----------------------------------------------------------------------------
 
@@ -349,6 +335,21 @@ def _case(row: sa.engine.Row) -> Case:
     return Case(**{field.name: getattr(row, field.name) for field in dataclasses.fields(Case)})
 
 
-_LEADS_TO = sa.select(handoff_conversation.c.reference).where(
+_mine = sa.select(handoff_conversation.c.reference).where(
     handoff_conversation.c.conversation == sa.bindparam("which")
+)
+_reopened = casework.c.status.in_((CLOSED, CLOSING))
+_VISITOR_WROTE = (
+    sa.update(casework)
+    .where(casework.c.reference.in_(_mine))
+    .values(
+        status=sa.case(
+            {CLOSED: NEW, CLOSING: ATTEMPTED}, value=casework.c.status, else_=casework.c.status
+        ),
+        new_message=sa.bindparam("now", type_=casework.c.new_message.type),
+        **{
+            name: sa.case((_reopened, None), else_=casework.c[name])
+            for name in ("disposition", "closing_by", "closed", "next_try")
+        },
+    )
 )

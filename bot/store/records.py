@@ -34,6 +34,20 @@ class Conversation:
 
 
 @dataclasses.dataclass(frozen=True)
+class Standing:
+    """A conversation at the moment in which the turn of a message begins.
+
+    Attributes:
+        asked: number of this very message, if it is stored already.
+        newest: mark of the dialogue's newest row, see `bot.turns.mark_of`; None: no row.
+    """
+
+    conversation: Conversation
+    asked: int | None
+    newest: str | None
+
+
+@dataclasses.dataclass(frozen=True)
 class OfferedButton:
     """A button as it was sent: `id` is opaque, `button` is what it means."""
 

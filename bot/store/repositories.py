@@ -20,10 +20,11 @@ from bot.store.records import (
     Incoming,
     OfferedButton,
     Outgoing,
+    Standing,
     StoredMessage,
 )
 from bot.store.vault import vault_of
-from bot.turns import Button, TurnState
+from bot.turns import Button, TurnState, mark_of
 
 IN = "in"
 OUT = "out"
@@ -52,24 +53,17 @@ class Conversations:
     def find(self, conversation: str) -> Conversation | None:
         """The conversation with this id, or None."""
         row = self._connection.execute(_FIND, {"which": conversation}).one_or_none()
+        return None if row is None else _conversation(row)
+
+    def standing(self, conversation: str, client_id: str) -> Standing | None:
+        """What the turn of the message `client_id` begins with; None: no such conversation."""
+        row = self._connection.execute(
+            _STANDS, {"which": conversation, "client": client_id}
+        ).one_or_none()
         if row is None:
             return None
-        return Conversation(
-            id=row.id,
-            clinic=row.clinic,
-            channel=row.channel,
-            token_hash=row.token_hash,
-            chosen_language=row.chosen_language,
-            created=row.created,
-            state=TurnState(
-                tier=row.tier,
-                level=row.level,
-                handoff=row.handoff,
-                open_question=row.open_question,
-                language=row.language,
-                reference=row.reference,
-            ),
-        )
+        newest = None if row.newest is None else mark_of(row.newest)
+        return Standing(_conversation(row), row.asked, newest)
 
     def set_state(
         self, conversation: str, state: TurnState, at: datetime, *, chosen_language: str | None
@@ -119,21 +113,30 @@ class Messages:
     def __init__(self, connection: sa.engine.Connection):
         self._connection = connection
 
-    def add_incoming(self, conversation: str, message: Incoming) -> int:
-        """Store a visitor's message; returns its number.
+    def add_turn(
+        self, conversation: str, message: Incoming, answer: Sequence[Outgoing]
+    ) -> tuple[int, list[int]]:
+        """Store a visitor's message, what answers it, and the buttons; returns their numbers.
 
         Raises Conflict if the conversation has a message with this client id.
         """
-        return self._add(
-            conversation,
-            direction=IN,
-            client_message_id=message.client_id,
-            text=message.text,
-            tier=message.reading.tier,
-            categories=list(message.reading.categories),
-            evidence=[[part.start, part.end, part.rule] for part in message.reading.evidence],
-            at=message.at,
-        )
+        seq = self._last(conversation) + 1
+        incoming = {
+            "conversation": conversation,
+            "seq": seq,
+            "direction": IN,
+            "client_message_id": message.client_id,
+            "text": message.text,
+            "tier": message.reading.tier,
+            "categories": list(message.reading.categories),
+            "evidence": [[part.start, part.end, part.rule] for part in message.reading.evidence],
+            "at": message.at,
+        }
+        return seq, self._add(conversation, seq + 1, answer, seq, incoming)
+
+    def add_incoming(self, conversation: str, message: Incoming) -> int:
+        """The same without an answer; returns the message's number."""
+        return self.add_turn(conversation, message, [])[0]
 
     def add_outgoing(self, conversation: str, message: Outgoing, answers: int | None) -> int:
         """Store the assistant's message and its buttons; returns its number.
@@ -152,26 +155,7 @@ class Messages:
             answers: number of the visitor's message that they answer; None if none.
             last: number of the conversation's last message; 0 if it has none.
         """
-        if not messages:
-            return []
-        vault = vault_of(self._connection)
-        seqs = list(range(last + 1, last + 1 + len(messages)))
-        rows = [
-            {
-                "conversation": conversation,
-                "seq": seq,
-                "direction": OUT,
-                "text": message.text,
-                "response": message.response,
-                "answers": answers,
-                "at": message.at,
-            }
-            for seq, message in zip(seqs, messages, strict=True)
-        ]
-        self._connection.execute(_ADD, [vault.seal(tables.message, row) for row in rows])
-        offered = {seq: message.buttons for seq, message in zip(seqs, messages, strict=True)}
-        Buttons(self._connection).add(conversation, offered)
-        return seqs
+        return self._add(conversation, last + 1, messages, answers)
 
     def after(
         self, conversation: str, seq: int = 0, most: int | None = None
@@ -190,13 +174,8 @@ class Messages:
         )
         return {conversation: int(seq) for conversation, seq in rows}
 
-    def answer_to(self, conversation: str, client_id: str) -> list[StoredMessage] | None:
-        """What was answered to the message with this client id; None if it is new."""
-        asked = self._connection.execute(
-            _ASKED, {"which": conversation, "client": client_id}
-        ).scalar_one_or_none()
-        if asked is None:
-            return None
+    def answer_to(self, conversation: str, asked: int) -> list[StoredMessage]:
+        """What was answered to message number `asked`."""
         return self._select(conversation, tables.message.c.answers == asked)
 
     def last_incoming(self, conversation: str) -> datetime | None:
@@ -212,20 +191,41 @@ class Messages:
 
     def count_tiers(self, conversation: str, tiers: Sequence[str]) -> int:
         """How many messages of the visitor were read as one of `tiers`."""
-        return int(
-            self._connection.execute(
-                sa.select(sa.func.count())
-                .select_from(tables.message)
-                .where(tables.message.c.conversation == conversation)
-                .where(tables.message.c.tier.in_(list(tiers)))
-            ).scalar_one()
-        )
+        which = {"which": conversation, "tiers": list(tiers)}
+        return int(self._connection.execute(_COUNT, which).scalar_one())
 
-    def _add(self, conversation: str, **columns: Any) -> int:
-        seq = self._last(conversation) + 1
-        row = {"conversation": conversation, "seq": seq, **columns}
-        self._connection.execute(_ADD, vault_of(self._connection).seal(tables.message, row))
-        return seq
+    def _add(
+        self,
+        conversation: str,
+        first: int,
+        answer: Sequence[Outgoing],
+        answers: int | None,
+        *before: dict[str, Any],
+    ) -> list[int]:
+        """Store the rows `before`, then `answer` from number `first` on, with its buttons."""
+        numbered = dict(enumerate(answer, first))
+        rows = [
+            *before,
+            *(
+                {
+                    "conversation": conversation,
+                    "seq": seq,
+                    "direction": OUT,
+                    "text": message.text,
+                    "response": message.response,
+                    "answers": answers,
+                    "at": message.at,
+                }
+                for seq, message in numbered.items()
+            ),
+        ]
+        if rows:
+            vault = vault_of(self._connection)
+            whole = [vault.seal(tables.message, {**_EMPTY, **row}) for row in rows]
+            self._connection.execute(_ADD, whole)
+        offered = {seq: message.buttons for seq, message in numbered.items()}
+        Buttons(self._connection).add(conversation, offered)
+        return list(numbered)
 
     def _last(self, conversation: str) -> int:
         """Number of the last message; 0 if there is none."""
@@ -290,11 +290,8 @@ class Buttons:
 
     def find(self, conversation: str, button: str) -> OfferedButton | None:
         """The button with this id if it was offered in this conversation, else None."""
-        row = self._connection.execute(
-            sa.select(tables.button)
-            .where(tables.button.c.conversation == conversation)
-            .where(tables.button.c.id == button)
-        ).one_or_none()
+        which = {"which": conversation, "button": button}
+        row = self._connection.execute(_OFFERED, which).one_or_none()
         return None if row is None else self._offered(row)
 
     def open(self, conversation: str, since: datetime | None = None) -> tuple[OfferedButton, ...]:
@@ -368,6 +365,25 @@ class Alerts:
         ]
 
 
+def _conversation(row: Any) -> Conversation:
+    return Conversation(
+        id=row.id,
+        clinic=row.clinic,
+        channel=row.channel,
+        token_hash=row.token_hash,
+        chosen_language=row.chosen_language,
+        created=row.created,
+        state=TurnState(
+            tier=row.tier,
+            level=row.level,
+            handoff=row.handoff,
+            open_question=row.open_question,
+            language=row.language,
+            reference=row.reference,
+        ),
+    )
+
+
 def _state_columns(state: TurnState) -> dict[str, Any]:
     return {
         "tier": state.tier,
@@ -382,14 +398,33 @@ def _state_columns(state: TurnState) -> dict[str, Any]:
 # What every turn asks and writes; made once, because making a statement costs more than
 # running it. `which` is the conversation.
 _WHICH = sa.bindparam("which")
-_message, _button = tables.message, tables.button
+_message, _button, _event = tables.message, tables.button, tables.tracker_event
 _earlier = tables.message.alias()
 _FIND = sa.select(tables.conversation).where(tables.conversation.c.id == _WHICH)
 _CHANGE = sa.update(tables.conversation).where(tables.conversation.c.id == _WHICH)
-_ASKED = sa.select(_message.c.seq).where(
-    _message.c.conversation == _WHICH, _message.c.client_message_id == sa.bindparam("client")
-)
+_STANDS = sa.select(
+    tables.conversation,
+    sa.select(_message.c.seq)
+    .where(_message.c.conversation == _WHICH)
+    .where(_message.c.client_message_id == sa.bindparam("client"))
+    .scalar_subquery()
+    .label("asked"),
+    sa.select(_event.c.event)
+    .where(_event.c.conversation == _WHICH)
+    .order_by(_event.c.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("newest"),
+).where(tables.conversation.c.id == _WHICH)
 _ADD = sa.insert(_message)
+_EMPTY = {column.name: None for column in _message.columns if column.nullable}
+_COUNT = sa.select(sa.func.count()).where(
+    _message.c.conversation == _WHICH,
+    _message.c.tier.in_(sa.bindparam("tiers", expanding=True)),
+)
+_OFFERED = sa.select(_button).where(
+    _button.c.conversation == _WHICH, _button.c.id == sa.bindparam("button")
+)
 _OFFER = sa.insert(_button)
 # Ordered, not max(): it looks at one row, however long the conversation.
 _LAST = (

@@ -83,8 +83,8 @@ message = sa.Table(
     sa.Column("response", sa.String(80)),
     # in: what the safety screen said; evidence as [[start, end, rule], ...].
     sa.Column("tier", sa.String(20)),
-    sa.Column("categories", sa.JSON),
-    sa.Column("evidence", sa.JSON),
+    sa.Column("categories", sa.JSON(none_as_null=True)),
+    sa.Column("evidence", sa.JSON(none_as_null=True)),
     sa.Column("at", Moment, nullable=False),
     sa.UniqueConstraint("conversation", "seq"),
     sa.UniqueConstraint("conversation", "client_message_id"),

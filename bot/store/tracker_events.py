@@ -1,6 +1,7 @@
 """The events of a dialogue, appended in order, for the brain's tracker store.
 
-What a text holds is the brain's business: it writes the events of one turn as one.
+What a row holds is the brain's business: it encrypts the events of one turn as one row, and
+whoever writes the turn down writes that row with it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import sqlalchemy as sa
 
 from bot.store.errors import translated
 from bot.store.tables import tracker_event
-from bot.store.vault import vault_of
+from bot.store.vault import Protected, vault_of
+from bot.turns import DialogueRow
 
 
 class TrackerEvents:
@@ -22,27 +24,26 @@ class TrackerEvents:
     def __init__(self, connection: sa.engine.Connection):
         self._connection = connection
 
-    def append(self, conversation: str, first_seq: int, events: list[str]) -> str | None:
-        """Add `events` as `first_seq`, `first_seq` + 1, ...
+    @staticmethod
+    def seal(engine: sa.engine.Engine, conversation: str, seq: int, events: str) -> str:
+        """`events` as they will stand in the database under this number, see `keep`."""
+        row = {"conversation": conversation, "seq": seq, "event": events}
+        return str(vault_of(engine).seal(tracker_event, row)["event"])
 
-        Returns:
-            The last one as it stands in the database, see `newest`; None if there is none.
+    def keep(self, conversation: str, row: DialogueRow) -> None:
+        """Write down what was encrypted by `seal`.
 
-        Raises `bot.store.Conflict` when one of these numbers is taken: another
-        process has written this conversation. The transaction is then lost.
+        Raises `bot.store.Conflict` when its number is taken: another process has written
+        this conversation. The transaction is then lost.
         """
-        if first_seq < 1:
-            raise ValueError(f"events are numbered from 1, not {first_seq}")
-        if not events:
-            return None
         vault = vault_of(self._connection)
-        rows = [
-            vault.seal(tracker_event, {"conversation": conversation, "seq": seq, "event": event})
-            for seq, event in enumerate(events, start=first_seq)
-        ]
+        sealed = {"conversation": conversation, "seq": row.seq, "event": Protected(row.events)}
+        if not vault.is_current(row.events):  # the keys were rotated meanwhile
+            sealed = vault.seal(tracker_event, vault.open(tracker_event, sealed))
+        if row.in_place_of_all:
+            self._connection.execute(_BEFORE, {"which": conversation, "last": row.seq})
         with translated(self._connection.engine.url):
-            self._connection.execute(_APPEND, rows if len(rows) > 1 else rows[0])
-        return str(rows[-1]["event"])
+            self._connection.execute(_APPEND, sealed)
 
     def read(self, conversation: str, after_seq: int = 0) -> list[str]:
         """The events after number `after_seq`, in order; empty when there are none."""
@@ -64,18 +65,6 @@ class TrackerEvents:
         row = self._connection.execute(_NEWEST, {"which": conversation}).one_or_none()
         return None if row is None else (row.seq, str(row.event))
 
-    def replace(self, conversation: str, last_seq: int, event: str) -> str | None:
-        """Let `event`, with the next number, stand for all up to number `last_seq`.
-
-        Returns and raises what `append` does.
-        """
-        self._connection.execute(
-            sa.delete(tracker_event)
-            .where(tracker_event.c.conversation == conversation)
-            .where(tracker_event.c.seq <= last_seq)
-        )
-        return self.append(conversation, last_seq + 1, [event])
-
     def conversations(self) -> list[str]:
         """Every conversation that has events, sorted by id."""
         return list(
@@ -94,6 +83,10 @@ class TrackerEvents:
 
 
 _APPEND = sa.insert(tracker_event)
+_BEFORE = sa.delete(tracker_event).where(
+    tracker_event.c.conversation == sa.bindparam("which"),
+    tracker_event.c.seq < sa.bindparam("last"),
+)
 _NEWEST = (
     sa.select(tracker_event.c.seq, tracker_event.c.event)
     .where(tracker_event.c.conversation == sa.bindparam("which"))

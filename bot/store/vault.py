@@ -218,6 +218,10 @@ class Vault:
         """Decrypt what `seal_text` made for the same place."""
         return self._decrypt(place, stored)
 
+    def is_current(self, stored: str) -> bool:
+        """Whether `stored` was encrypted with the active key."""
+        return key_of(stored) == self._ring().active
+
     def blind(self, column: sa.Column[Any], plain: str, scope: str) -> Protected:
         """The hash that a new row gets in the `Blind` column `column`."""
         ring = self._ring()
@@ -311,8 +315,8 @@ class Vault:
             self._stamp = stamp
 
 
-def vault_of(connection: sa.engine.Connection) -> Vault:
-    """The vault that goes with this connection, see `bot.store.open_engine`."""
+def vault_of(connection: sa.engine.Connection | sa.engine.Engine) -> Vault:
+    """The vault that goes with this connection or engine, see `bot.store.open_engine`."""
     vault = connection.get_execution_options()[OPTION]
     assert isinstance(vault, Vault)
     return vault
@@ -328,6 +332,7 @@ def protected_columns(table: sa.Table) -> list[sa.Column[Any]]:
     return [column for column in table.columns if isinstance(column.type, _ProtectedText)]
 
 
+@functools.cache
 def row_columns(table: sa.Table) -> tuple[str, ...]:
     """Names of the columns that name a row of `table`."""
     named: tuple[str, ...] = table.info.get("row") or tuple(c.name for c in table.primary_key)

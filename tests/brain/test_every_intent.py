@@ -17,7 +17,9 @@ from bot.settings import ROOT
 from bot.store import TrackerEvents, reading, writing
 from bot.turns import Button, TurnRequest
 from bot.vocabulary import SAFETY_INTENTS
+from tests.brain.kept import Kept
 from tests.dialogue.visitor import MONDAY_MORNING
+from tests.events import append
 
 NUMBER = ["please call me back", "Dana", "617-400-0001"]
 STANDS = {
@@ -49,7 +51,7 @@ def says(assistant, loop):
             now=MONDAY_MORNING,
             pressed=Button(text, intent) if intent else None,
         )
-        return loop.run_until_complete(assistant.brain.turn(request))
+        return loop.run_until_complete(Kept(assistant.brain, assistant.engine).turn(request))
 
     return turn
 
@@ -65,7 +67,7 @@ def test_every_intent_is_answered_once_and_the_conversation_goes_on(stands, assi
     for intent in INTENTS:
         conversation = f"greater_boston.{uuid.uuid4().hex}"
         with writing(assistant.engine) as connection:
-            TrackerEvents(connection).append(conversation, 1, events)
+            append(connection, conversation, 1, events)
         try:
             said = [message.response for message in says(conversation, "hm", intent).messages]
         except TurnFailed as failed:

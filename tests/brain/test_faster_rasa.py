@@ -14,6 +14,7 @@ from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
 from bot.brain import faster_rasa
 from bot.turns import TurnRequest
+from tests.brain.kept import Kept
 from tests.dialogue.visitor import MONDAY_MORNING
 
 
@@ -81,12 +82,12 @@ def test_every_event_type_is_found_and_an_unknown_one_refused():
 @pytest.fixture
 def tracker(assistant, loop):
     """Of a conversation in the middle of a form, after a side question."""
-    conversation = uuid.uuid4().hex
+    conversation, brain = uuid.uuid4().hex, Kept(assistant.brain, assistant.engine)
     for number, text in enumerate(("hello", "find a program", "me", "what is an iop?", "no")):
         request = TurnRequest(
             conversation, str(number), "greater_boston", "web", text, MONDAY_MORNING
         )
-        loop.run_until_complete(assistant.brain.turn(request))
+        loop.run_until_complete(brain.turn(request))
     return loop.run_until_complete(assistant.brain._store.retrieve(conversation))
 
 

@@ -14,6 +14,7 @@ import pytest
 from bot.brain.live_tracker import MOST_TURNS
 from bot.turns import Button, TurnRequest
 from tests.brain.beside_rasa import BesideRasa
+from tests.brain.kept import Kept
 from tests.dialogue.visitor import MONDAY_MORNING
 
 CONVERSATIONS = {
@@ -107,9 +108,9 @@ def test_a_number_that_was_taken_back_is_not_taken_up_again(beside: BesideRasa, 
 async def _talk(
     beside: BesideRasa, said: list[tuple[str, Button | None]], known_phone: str | None = None
 ) -> None:
-    conversation = uuid.uuid4().hex
+    conversation, brain = uuid.uuid4().hex, Kept(beside, beside.engine)
     for number, (text, pressed) in enumerate(said):
-        await beside.turn(
+        await brain.turn(
             TurnRequest(
                 conversation=conversation,
                 message_id=str(number),

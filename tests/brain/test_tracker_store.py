@@ -10,7 +10,8 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.brain.live_tracker import KEPT_TURNS, MOST_TURNS, shortened
 from bot.brain.tracker_store import HandrailTrackerStore
-from bot.store import Conflict, TrackerEvents, reading
+from bot.store import Conflict, TrackerEvents, reading, writing
+from bot.turns import mark_of
 
 
 @pytest.fixture
@@ -18,6 +19,25 @@ def stores(assistant):
     """Of two brains on one database."""
     domain = assistant.brain._store.domain
     return [HandrailTrackerStore(assistant.engine, domain) for _ in range(2)]
+
+
+@pytest.fixture
+def newest(assistant):
+    def mark(name: str) -> str | None:
+        with reading(assistant.engine) as db:
+            row = TrackerEvents(db).newest(name)
+        return mark_of(row[1]) if row else None
+
+    return mark
+
+
+@pytest.fixture
+def keep(assistant):
+    def write(store: HandrailTrackerStore, tracker: DialogueStateTracker) -> None:
+        with writing(assistant.engine) as db:
+            TrackerEvents(db).keep(tracker.sender_id, store.row_of(tracker))
+
+    return write
 
 
 def turn(tracker: DialogueStateTracker, text: str) -> None:
@@ -35,75 +55,65 @@ def texts(tracker: DialogueStateTracker | None) -> list[str]:
     return [event.text for event in tracker.events if isinstance(event, UserUttered)]
 
 
-def test_what_another_brain_has_written_counts(stores, loop):
+def test_what_another_brain_has_written_counts(stores, loop, keep, newest):
     one, other = stores
+    tracker = one.init_tracker(uuid.uuid4().hex)
+    name = tracker.sender_id
+    turn(tracker, "first")
+    keep(one, tracker)
+    elsewhere = loop.run_until_complete(other.resume(name, newest(name)))
+    turn(elsewhere, "second")
+    keep(other, elsewhere)
+    assert texts(loop.run_until_complete(one.resume(name, newest(name)))) == ["first", "second"]
+
+
+def test_of_two_brains_at_once_the_later_one_writes_nothing(stores, keep):
     name = uuid.uuid4().hex
-
-    async def talk() -> list[str]:
-        tracker = one.init_tracker(name)
-        turn(tracker, "first")
-        await one.save(tracker)
-        elsewhere = await other.retrieve(name)
-        turn(elsewhere, "second")
-        await other.save(elsewhere)
-        return texts(await one.retrieve(name))
-
-    assert loop.run_until_complete(talk()) == ["first", "second"]
-
-
-def test_of_two_brains_at_once_the_later_one_writes_nothing(stores, loop):
-    one, other = stores
-    name = uuid.uuid4().hex
-
-    async def talk() -> None:
-        trackers = [one.init_tracker(name), other.init_tracker(name)]
-        for store, tracker in zip(stores, trackers, strict=True):
-            turn(tracker, "hello")
-            await store.save(tracker)
-
-    with pytest.raises(Conflict):
-        loop.run_until_complete(talk())
-
-
-def test_a_tracker_that_was_not_saved_is_read_anew(stores, loop):
-    store, name = stores[0], uuid.uuid4().hex
-
-    async def talk() -> list[str]:
-        tracker = store.init_tracker(name)
-        turn(tracker, "kept")
-        await store.save(tracker)
-        turn(await store.retrieve(name), "given up")
-        return texts(await store.retrieve(name))
-
-    assert loop.run_until_complete(talk()) == ["kept"]
-
-
-def test_a_deleted_conversation_begins_anew(stores, loop):
-    store, name = stores[0], uuid.uuid4().hex
-
-    async def talk() -> DialogueStateTracker | None:
-        tracker = store.init_tracker(name)
+    trackers = [store.init_tracker(name) for store in stores]
+    for tracker in trackers:
         turn(tracker, "hello")
-        await store.save(tracker)
-        await stores[1].delete(name)
-        return await store.retrieve(name)
-
-    assert loop.run_until_complete(talk()) is None
+    keep(stores[0], trackers[0])
+    with pytest.raises(Conflict):
+        keep(stores[1], trackers[1])
 
 
-def test_a_hundred_turns_take_no_more_rows_than_ten(stores, assistant, loop):
+def test_a_tracker_whose_row_was_not_written_is_read_anew(stores, loop, keep, newest):
+    store, tracker = stores[0], stores[0].init_tracker(uuid.uuid4().hex)
+    name = tracker.sender_id
+    turn(tracker, "kept")
+    keep(store, tracker)
+    given_up = loop.run_until_complete(store.resume(name, newest(name)))
+    turn(given_up, "given up")
+    store.row_of(given_up)
+    assert texts(loop.run_until_complete(store.resume(name, newest(name)))) == ["kept"]
+
+
+def test_a_first_turn_that_was_not_written_is_forgotten(stores, loop):
+    store, tracker = stores[0], stores[0].init_tracker(uuid.uuid4().hex)
+    turn(tracker, "given up")
+    store.row_of(tracker)
+    assert loop.run_until_complete(store.resume(tracker.sender_id, None)) is None
+
+
+def test_a_deleted_conversation_begins_anew(stores, loop, keep, newest):
+    store, tracker = stores[0], stores[0].init_tracker(uuid.uuid4().hex)
+    name = tracker.sender_id
+    turn(tracker, "hello")
+    keep(store, tracker)
+    loop.run_until_complete(stores[1].delete(name))
+    assert loop.run_until_complete(store.resume(name, newest(name))) is None
+
+
+def test_a_hundred_turns_take_no_more_rows_than_ten(stores, assistant, loop, keep, newest):
     store, name = stores[0], uuid.uuid4().hex
-
-    async def talk() -> int:
-        most = 0
-        for number in range(100):
-            tracker = await store.retrieve(name) or store.init_tracker(name)
-            turn(tracker, f"message {number}")
-            await store.save(tracker)
-            most = max(most, len(tracker.events))
-        return most
-
-    assert loop.run_until_complete(talk()) < 100
+    most = 0
+    for number in range(100):
+        resumed = loop.run_until_complete(store.resume(name, newest(name)))
+        tracker = resumed or store.init_tracker(name)
+        turn(tracker, f"message {number}")
+        keep(store, tracker)
+        most = max(most, len(tracker.events))
+    assert most < 100
     with reading(assistant.engine) as db:
         assert len(TrackerEvents(db).read(name)) <= MOST_TURNS
 

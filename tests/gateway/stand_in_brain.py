@@ -39,7 +39,8 @@ async def turn(request: Request) -> Response:
     response = DELETION_CONFIRMED if asked.text == "delete it all" else "echo"
     spoken = "es" if "hola" in asked.text else "en" if "hello" in asked.text else asked.greeted
     state = TurnState(language=asked.language or spoken or "en")
-    return JSONResponse(to_json(TurnReply([BotMessage(f"{count}: {asked.text}", response)], state)))
+    reply = TurnReply([BotMessage(f"{count}: {asked.text}", response)], state)
+    return Response(to_json(reply), media_type="application/json")
 
 
 async def readyz(_: Request) -> Response:

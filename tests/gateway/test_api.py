@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.safety.replies import is_crisis_response
-from bot.store import TrackerEvents, reading, tables, writing
+from bot.store import reading, tables, writing
 from bot.turns import Button
+from tests.events import append
 from tests.gateway.conftest import CLINIC, CLOSED, WITHOUT_PHONE, dead, echo, says
 
 YES = Button("Yes", "affirm", {"item": "consent", "value": "yes"})
@@ -175,7 +176,7 @@ async def test_an_ended_conversation_is_gone_on_both_sides(web, visitor, engine,
     brain.answer = lambda _: says("Shall I?", YES)
     await visitor.say("hello")
     with writing(engine) as db:
-        TrackerEvents(db).append(visitor.id, 1, ["{}"])
+        append(db, visitor.id, 1, ["{}"])
     response = await end(web, visitor)
     assert (response.status_code, response.content) == (204, b"")
     assert set(rows(engine, visitor.id).values()) == {0}

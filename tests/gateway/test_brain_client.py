@@ -16,6 +16,7 @@ from bot.safety.reading import Evidence, Reading
 from bot.turns import (
     BotMessage,
     Button,
+    DialogueRow,
     TurnReply,
     TurnRequest,
     TurnState,
@@ -39,6 +40,7 @@ REQUEST = TurnRequest(
 REPLY = TurnReply(
     [BotMessage("Hello.", "greet", [Button("Yes", "affirm", {"a": "b"})])],
     TurnState(level="iop", handoff="phone", language="es"),
+    DialogueRow(3, "key.abc", in_place_of_all=True),
 )
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -79,7 +81,7 @@ async def raw(content: bytes, writer: asyncio.StreamWriter) -> None:
 
 async def test_a_turn_goes_out_and_comes_back_as_it_was(tmp_path):
     asked: list = []
-    body = json.dumps(to_json(REPLY)).encode()
+    body = to_json(REPLY)
     async with listening(tmp_path / "s", answering(body, asked=asked)) as brain:
         assert await brain.turn(REQUEST) == REPLY
     [(line, told)] = asked
@@ -87,7 +89,7 @@ async def test_a_turn_goes_out_and_comes_back_as_it_was(tmp_path):
 
 
 def changed(**more) -> bytes:
-    return json.dumps({**to_json(REPLY), **more}).encode()
+    return json.dumps({**json.loads(to_json(REPLY)), **more}).encode()
 
 
 @pytest.mark.parametrize(
@@ -108,6 +110,10 @@ def changed(**more) -> bytes:
         changed(state={"level": "spa"}),
         changed(state={"surprise": 1}),
         changed(state=None),
+        changed(row={"seq": "3", "events": "key.abc"}),
+        changed(row={"seq": 0, "events": "key.abc"}),
+        changed(row={"seq": 3, "events": None}),
+        changed(row={"seq": 3}),
     ],
 )
 async def test_a_garbled_reply_is_a_brain_error(tmp_path, body):
@@ -118,7 +124,7 @@ async def test_a_garbled_reply_is_a_brain_error(tmp_path, body):
 
 @pytest.mark.parametrize("status", ["500 Oops", "503 Loading", "404 Not Found", "302 Found"])
 async def test_any_status_but_200_is_a_brain_error(tmp_path, status):
-    body = json.dumps(to_json(REPLY)).encode()
+    body = to_json(REPLY)
     async with listening(tmp_path / "s", answering(body, status)) as brain:
         with pytest.raises(BrainError, match=status[:3]):
             await brain.turn(REQUEST)
@@ -157,7 +163,7 @@ async def test_a_socket_without_a_listener_is_a_brain_error(tmp_path):
 
 
 async def test_a_brain_that_comes_back_is_found_again(tmp_path):
-    body = json.dumps(to_json(REPLY)).encode()
+    body = to_json(REPLY)
     brain = SocketBrain(tmp_path / "s")
     with pytest.raises(BrainError):
         await brain.turn(REQUEST)

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from bot.handoff.desk import HandoffDesk
 from bot.handoff.records import HandoffRecord
 from bot.safety.reading import Reading
-from bot.store import Conversations, Messages, TrackerEvents, writing
+from bot.store import Conversations, Messages, writing
 from bot.store.records import Conversation, Incoming, OfferedButton, Outgoing
 from bot.turns import Button, TurnState
+from tests.events import append
 
 NOON = datetime(2026, 11, 25, 17, 0, tzinfo=timezone.utc)
 SENTENCE = "I can't sleep since the flood"
@@ -31,7 +32,7 @@ def talk(engine: sa.engine.Engine, identity: str, at: datetime = NOON, messages:
             )
             offered = (OfferedButton(f"{identity}.{number}", yes),)
             Messages(db).add_outgoing(identity, Outgoing("?", "ask", offered, at), answers=seq)
-        TrackerEvents(db).append(identity, 1, [SENTENCE] * messages)
+        append(db, identity, 1, [SENTENCE] * messages)
 
 
 def request(

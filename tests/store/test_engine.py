@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.store import Conversations, StoreError, TrackerEvents, open_engine, reading, writing
+from tests.events import append
 from tests.keys import VAULT
 
 
@@ -71,7 +72,7 @@ def test_errors_never_carry_what_a_visitor_wrote(engine):
 
 def test_an_error_inside_a_transaction_leaves_nothing_behind(engine):
     with pytest.raises(ZeroDivisionError), writing(engine) as db:  # noqa: PT012
-        TrackerEvents(db).append("a", 1, ["x"])
+        append(db, "a", 1, ["x"])
         raise ZeroDivisionError
     with reading(engine) as db:
         assert TrackerEvents(db).read("a") == []
@@ -82,7 +83,7 @@ def test_writers_in_many_threads_wait_for_each_other(engine):
         for seq in range(1, 11):
             with writing(engine) as db:
                 TrackerEvents(db).read(name)  # reads first, then writes: no deadlock
-                TrackerEvents(db).append(name, seq, [f"{name}{seq}"])
+                append(db, name, seq, [f"{name}{seq}"])
 
     threads = [threading.Thread(target=write, args=(name,)) for name in "abcd"]
     for thread in threads:

@@ -112,11 +112,13 @@ def test_a_repeated_message_finds_the_answer_it_got(talk):
         messages.add_outgoing("a", outgoing("two"), answers=seq)
     with reading(talk) as db:
         messages = Messages(db)
-        answer = messages.answer_to("a", "m1")
-        assert answer is not None
+        asked = Conversations(db).standing("a", "m1").asked
+        assert asked == seq
+        answer = messages.answer_to("a", asked)
         assert [(m.text, m.buttons) for m in answer] == [("one", (YES,)), ("two", ())]
-        assert messages.answer_to("a", "m2") is None
-        assert messages.answer_to("b", "m1") is None
+        assert Conversations(db).standing("a", "m2").asked is None
+        assert Conversations(db).standing("b", "m1").asked is None
+        assert Conversations(db).standing("nobody", "m1") is None
 
 
 def test_one_client_id_is_stored_once(talk):

@@ -23,6 +23,7 @@ from bot.store.handoffs import Handoffs
 from bot.store.keyring import new_keyring, read_key_file, write_key_file
 from bot.store.keys_in_use import used
 from bot.store.rotate import is_finished, rotate, rows_by_key
+from tests.events import append
 from tests.store.filled import NOON, SENTENCE, request, talk
 
 
@@ -101,7 +102,7 @@ def test_what_is_written_meanwhile_is_neither_lost_nor_left_behind(serving, key_
     def keep_talking() -> None:
         while not stop.is_set() or len(written) < 5:
             with writing(serving) as db:
-                TrackerEvents(db).append("b", len(written) + 1, [SENTENCE])
+                append(db, "b", len(written) + 1, [SENTENCE])
             written.append(1)
             said.set()
 

@@ -20,6 +20,7 @@ from bot.store import (
 from bot.store.keyring import Keyring, new_keyring, read_key_file, read_keyring, write_key_file
 from bot.store.tables import handoff, metadata, tracker_event
 from bot.store.vault import Blind, Sealed
+from tests.events import append
 from tests.keys import VAULT
 
 EVENT = {"conversation": "a", "seq": 1, "event": "my words"}
@@ -167,7 +168,7 @@ def test_the_first_start_makes_a_key_and_the_next_uses_it(empty_database, tmp_pa
     migrate(open_engine(empty_database, Vault(None, tmp_path / "keys")))
     first = (tmp_path / "keys").read_bytes()
     with writing(open_engine(empty_database, Vault(None, tmp_path / "keys"))) as db:
-        TrackerEvents(db).append("a", 1, ["x"])
+        append(db, "a", 1, ["x"])
     again = open_engine(empty_database, Vault(None, tmp_path / "keys"))
     migrate(again)
     assert (tmp_path / "keys").read_bytes() == first
