@@ -3,9 +3,11 @@
     python bench/profile_turn.py            # one line per part, over the script below
     python bench/profile_turn.py --top 40   # and the 40 costliest functions (cProfile)
     python bench/profile_turn.py --turns 1000   # cost along one long conversation
+    python bench/profile_turn.py --parse     # milliseconds of a parse, over the held-out messages
 
 Everything runs in one process, as `handrail converse` does, on a database of its own.
-CPU seconds instead of wall time: other programs on the machine do not count.
+CPU seconds instead of wall time: other programs on the machine do not count. A parse is
+the whole pipeline with the safety screen, by the clock: for a quiet machine.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import asyncio
 import collections
 import cProfile
 import dataclasses
+import json
 import os
 import pstats
 import statistics
@@ -24,11 +27,15 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 
-from bot.nlu import without_tensorflow
+from bot import one_thread  # noqa: E402
+from bot.nlu import without_tensorflow  # noqa: E402
 
+# As gateway and brain do; NumPy's waiting threads would count as work.
+one_thread.install()
 without_tensorflow.install()
 
 import logging  # noqa: E402
@@ -126,6 +133,7 @@ def main() -> int:
     parser.add_argument("--conversations", type=int, default=6)
     parser.add_argument("--top", type=int, default=0, help="list so many functions")
     parser.add_argument("--turns", type=int, default=0, help="length of one long conversation")
+    parser.add_argument("--parse", action="store_true", help="parses instead of turns")
     given = parser.parse_args()
     configure_logs("profile", level=logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
@@ -142,6 +150,9 @@ async def _profile(settings: Settings, given: argparse.Namespace) -> None:
     assistant = await load_assistant(settings)
     brain = assistant.turns._brain = _Counted(assistant.turns._brain)  # type: ignore[assignment]
     await one_conversation(assistant, _fresh(0))  # loads what is loaded at first use
+    if given.parse:
+        await _parses(assistant)
+        return
     if given.turns:
         texts = [text for run in range(given.turns // len(SCRIPT) + 1) for text in _fresh(run)]
         seconds = await one_conversation(assistant, texts[: given.turns])
@@ -172,6 +183,21 @@ async def _profile(settings: Settings, given: argparse.Namespace) -> None:
     if given.top:
         pstats.Stats(profile).sort_stats("tottime").print_stats(given.top)
         pstats.Stats(profile).sort_stats("cumtime").print_stats(2 * given.top)
+
+
+async def _parses(assistant: Assistant) -> None:
+    """How long the pipeline takes for messages that it has not seen."""
+    files = sorted((ROOT / "tests/nlu").glob("heldout_*.jsonl"))
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    milliseconds = []
+    for text in dict.fromkeys(json.loads(line)["text"] for line in lines):
+        start = time.perf_counter()
+        await assistant.brain.parse(text)
+        milliseconds.append(1000 * (time.perf_counter() - start))
+    cuts = statistics.quantiles(milliseconds, n=100)
+    print(
+        f"{len(milliseconds)} parses: p50 {cuts[49]:.2f}, p95 {cuts[94]:.2f}, p99 {cuts[98]:.2f} ms"
+    )
 
 
 if __name__ == "__main__":

@@ -205,7 +205,10 @@ class Floor(_Served):
     async def begin(self) -> None:
         since = time.perf_counter()
         (self.folder / "var").mkdir()
-        self.start(str(BENCH / "floor_server.py"), str(self.port), f"sqlite:///{self.database}")
+        self.start(
+            *(str(BENCH / "floor_server.py"), str(self.port), f"sqlite:///{self.database}"),
+            OPENBLAS_NUM_THREADS="1",  # as the product does, see `bot.one_thread`
+        )
         self.started["first safe answer"] = None
         self.started["ready"] = await self.until(lambda: self.say(None, "hello"), since)
 
