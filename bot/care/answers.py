@@ -17,10 +17,8 @@ from bot.care import words
 from bot.care.ages import age_band_told, ages_in
 from bot.care.places import state_in_reply, state_told
 from bot.care.questionnaire import FOR_WHOM, REPLIES, Item, Reply, load_questionnaire
-from bot.care.words import Clause, Match
+from bot.care.words import Clause, Match, Phrasebook
 from bot.vocabulary import ITEMS, LANGUAGES, STATE, UNKNOWN
-
-Phrasebook = list[tuple[words.Phrase, str]]  # phrase, value
 
 AGE = "age_band"
 # "I think about it, but I'm safe": here a "but" takes nothing back.
@@ -300,59 +298,59 @@ def _age(item: Item, parts: list[Clause]) -> str | None:
 
 
 def _compiled(phrases: Iterable[str], value: str = "") -> Phrasebook:
-    return [(words.compile_phrase(phrase), value) for phrase in phrases]
+    return Phrasebook((words.compile_phrase(phrase), value) for phrase in phrases)
 
 
 @functools.cache
 def _phrases(item: str, language: str) -> Phrasebook:
     question = load_questionnaire().items[item]
-    return [
+    return Phrasebook(
         pair
         for choice in question.choices
         for phrases in (choice.says, choice.told)
         for pair in _compiled(getattr(phrases, language), choice.value)
-    ]
+    )
 
 
 @functools.cache
 def _all_phrases(item: str) -> Phrasebook:
-    return [pair for language in LANGUAGES for pair in _phrases(item, language)]
+    return Phrasebook(pair for language in LANGUAGES for pair in _phrases(item, language))
 
 
 @functools.cache
 def _hints(item: str) -> Phrasebook:
-    return [
+    return Phrasebook(
         pair
         for choice in load_questionnaire().items[item].choices
         for language in LANGUAGES
         for pair in _compiled(getattr(choice.hints, language), choice.value)
-    ]
+    )
 
 
 @functools.cache
 def _told_phrases(item: str) -> Phrasebook:
     question = load_questionnaire().items[item]
-    return [
+    return Phrasebook(
         pair
         for choice in question.choices
         for language in LANGUAGES
         for pair in _compiled(getattr(choice.told, language), choice.value)
-    ]
+    )
 
 
 @functools.cache
 def _relations() -> Phrasebook:
-    return [
+    return Phrasebook(
         pair
         for language in LANGUAGES
         for pair in _phrases(FOR_WHOM, language)
         if pair[1] == "someone_else"
-    ]
+    )
 
 
 @functools.cache
 def _relation_names() -> Phrasebook:
-    return [
+    return Phrasebook(
         (words.compile_phrase(f"{mine} {word}"), relation.id)
         for relation in load_questionnaire().relations.values()
         for mine, said in (
@@ -365,7 +363,7 @@ def _relation_names() -> Phrasebook:
             ("mi/nuestro/nuestra", relation.said.es),
         )
         for word in said
-    ]
+    )
 
 
 @functools.cache

@@ -10,8 +10,9 @@ import functools
 from collections.abc import Iterable, Mapping
 
 from bot.care import words
-from bot.care.answers import AGE, Phrasebook, relation_told, understand, volunteered
+from bot.care.answers import AGE, relation_told, understand, volunteered
 from bot.care.questionnaire import FOR_WHOM, load_questionnaire
+from bot.care.words import Phrasebook
 from bot.vocabulary import LANGUAGES, STATE, UNKNOWN
 
 _MOST_READ = 500  # characters; a correction is short
@@ -168,7 +169,7 @@ def _rest(said: str, markers: list[words.Match]) -> str:
 
 
 def _compiled(phrases: Iterable[str], value: str = "") -> Phrasebook:
-    return [(words.compile_phrase(phrase), value) for phrase in phrases]
+    return Phrasebook((words.compile_phrase(phrase), value) for phrase in phrases)
 
 
 @functools.cache
@@ -198,7 +199,7 @@ def _times() -> Phrasebook:
 
 @functools.cache
 def _topics() -> Phrasebook:
-    return [
+    return Phrasebook(
         pair
         for item in load_questionnaire().items.values()
         for language in LANGUAGES
@@ -206,4 +207,4 @@ def _topics() -> Phrasebook:
             [words.normalise(item.topic.in_language(language)), *getattr(item.called, language)],
             item.name,
         )
-    ]
+    )

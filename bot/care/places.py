@@ -13,6 +13,7 @@ from bot.care.states import load_states
 from bot.care.words import (
     Match,
     Phrase,
+    Phrasebook,
     clauses,
     compile_phrase,
     find,
@@ -54,7 +55,7 @@ def states_named(words: str) -> list[Match]:
     return [match for match in find(_state_names(), words) if match.value]
 
 
-def _named(parts: list[str], names: list[tuple[Phrase, str]]) -> set[str]:
+def _named(parts: list[str], names: Phrasebook) -> set[str]:
     return {
         match.value
         for part in parts
@@ -93,35 +94,34 @@ def _codes(text: str, *, strict: bool) -> set[str]:
 
 
 @functools.cache
-def _state_names() -> list[tuple[Phrase, str]]:
+def _state_names() -> Phrasebook:
     """Names of states; the value of a name that only looks like one is empty."""
     states = load_states()
-    return [
-        *(
-            (compile_phrase(normalise(name)), code)
-            for code, place in states.states.items()
-            for name in (place.name.en, place.name.es, *place.also)
-        ),
-        *((compile_phrase(name), "") for name in states.not_states),
+    names = [
+        (normalise(name), code)
+        for code, place in states.states.items()
+        for name in (place.name.en, place.name.es, *place.also)
     ]
+    names += [(name, "") for name in states.not_states]
+    return Phrasebook((compile_phrase(name), code) for name, code in names)
 
 
 @functools.cache
-def _living_names() -> list[tuple[Phrase, str]]:
+def _living_names() -> Phrasebook:
     """The same names after "I live in" and the like, with or without a city."""
     return _after(load_words().living_in.all())
 
 
 @functools.cache
-def _coming_names() -> list[tuple[Phrase, str]]:
+def _coming_names() -> Phrasebook:
     """The same names after "from"."""
     return _after(load_words().coming_from.all())
 
 
-def _after(placing: list[str]) -> list[tuple[Phrase, str]]:
+def _after(placing: list[str]) -> Phrasebook:
     before = rf"(?<!\S)(?:{'|'.join(placing)}) (?:[a-z]+ )?"
-    return [
-        # What it opens with may stand as well before the name as before the rest.
+    return Phrasebook(
+        # The name's first word is in every clause that has the whole.
         (Phrase(re.compile(rf"{before}{name.pattern.pattern}"), name.opens), code)
         for name, code in _state_names()
-    ]
+    )

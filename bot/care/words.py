@@ -13,7 +13,7 @@ import dataclasses
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from bot.reviewed import Document, ReviewedModel
@@ -104,13 +104,35 @@ class Phrase:
 
     Attributes:
         pattern: what matches it.
-        opens: the words it can begin with, None if those are too many to list. A clause
-            with none of them has not the phrase: looking that up is many times faster
-            than searching for it, and most phrases are in no clause.
+        opens: the words it can begin with; None if those are too many to list.
     """
 
     pattern: re.Pattern[str]
     opens: frozenset[str] | None
+
+
+class Phrasebook(tuple[tuple[Phrase, str], ...]):
+    """Phrases, each with its value."""
+
+    @functools.cached_property
+    def _by_first_word(self) -> dict[str | None, list[int]]:
+        """Places of phrases by the words that they can begin with; None: by any."""
+        places: dict[str | None, list[int]] = {}
+        for place, (phrase, _) in enumerate(self):
+            for word in phrase.opens or [None]:
+                places.setdefault(word, []).append(place)
+        return places
+
+    def possible(self, words: str) -> Iterator[tuple[Phrase, str]]:
+        """What could be in `words`, in order.
+
+        Most phrases are in no clause, and looking up its words is many times faster than
+        searching for each phrase.
+        """
+        found: set[int] = set()
+        for word in (None, *words.split()):
+            found.update(self._by_first_word.get(word, ()))
+        return (self[place] for place in sorted(found))
 
 
 @functools.cache
@@ -167,15 +189,15 @@ def compile_phrase(phrase: str) -> Phrase:
     return Phrase(re.compile(rf"(?<!\S){pattern}(?!\S)"), frozenset(first) if listed else None)
 
 
-def find(phrases: Iterable[tuple[Phrase, str]], words: str) -> list[Match]:
+def find(phrases: Phrasebook, words: str) -> list[Match]:
     """All phrases in `words`; a match inside a longer one does not count."""
-    said = set(words.split())
     found = [
         Match(hit.start(), hit.end(), value)
-        for phrase, value in phrases
-        if phrase.opens is None or not phrase.opens.isdisjoint(said)
+        for phrase, value in phrases.possible(words)
         for hit in phrase.pattern.finditer(words)
     ]
+    if len(found) < 2:
+        return found
     return [
         match
         for match in found

@@ -399,9 +399,11 @@ def _phrase(phrase: str) -> words.Phrase:
     return words.compile_phrase(phrase)
 
 
-def _compiled(phrases: Iterable[str]) -> list[tuple[words.Phrase, str]]:
-    return [(_phrase(phrase), phrase) for phrase in phrases]
+def _compiled(phrases: Iterable[str]) -> words.Phrasebook:
+    return words.Phrasebook((_phrase(phrase), phrase) for phrase in phrases)
 
 
-def _phrases(lists: Mapping[str, PerLanguage]) -> list[tuple[words.Phrase, str]]:
-    return [(_phrase(phrase), name) for name, phrases in lists.items() for phrase in phrases.all()]
+def _phrases(lists: Mapping[str, PerLanguage]) -> words.Phrasebook:
+    return words.Phrasebook(
+        (_phrase(phrase), name) for name, phrases in lists.items() for phrase in phrases.all()
+    )

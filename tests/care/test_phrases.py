@@ -8,7 +8,7 @@ import pytest
 
 from bot.care import answers, places
 from bot.care.questionnaire import load_questionnaire
-from bot.care.words import compile_phrase, find
+from bot.care.words import Phrasebook, compile_phrase, find
 
 CLAUSES = (
     "",
@@ -43,7 +43,7 @@ def test_looking_at_first_words_hides_no_phrase(clause):
     books += [places._state_names(), places._living_names(), answers._relation_names()]
     found = 0
     for book in books:
-        searched = [(dataclasses.replace(phrase, opens=None), value) for phrase, value in book]
-        assert find(book, clause) == find(searched, clause)
+        all_searched = Phrasebook((dataclasses.replace(p, opens=None), value) for p, value in book)
+        assert find(book, clause) == find(all_searched, clause)
         found += len(find(book, clause))
     assert found or not clause
