@@ -169,7 +169,7 @@ CRISIS_CAN_CALL = "crisis_can_call"
 CRISIS_CANNOT_CALL = "crisis_cannot_call"
 CRISIS_GO_ON = "crisis_go_on"
 # What a message is whose words cannot be read, see bot/nlu/legibility.py.
-OTHER_SCRIPT = "other_script"
+OTHER_SCRIPT = "other_script"  # or another language in Latin letters
 ONLY_LINK = "only_link"
 SAFETY_INTENTS: Tuple[str, ...] = tuple(f"safety_{tier}" for tier in TIERS[1:])
 

@@ -97,6 +97,7 @@ class InFlight:
     button_label: str | None
     chosen_language: str | None
     known_phone: str | None = None
+    may_answer: bool = True  # False: no answer to the open question, whatever it says
 
     reading: Reading = UNREAD
     memory: Memory | None = None
@@ -174,7 +175,8 @@ class InFlight:
         suicide, everything but the "no" button counts as a yes.
         """
         tier = higher_tier(self.reading.tier, self.pressed_tier)
-        undecided = self.open_question == CONCERN and not (self.denied or self.asked_for_help)
+        undecided = self.open_question == CONCERN and self.may_answer
+        undecided = undecided and not (self.denied or self.asked_for_help)
         if self.reply is None and undecided:
             return higher_tier(tier, TIER_CRISIS_SELF)
         return tier

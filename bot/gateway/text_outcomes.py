@@ -7,6 +7,7 @@ assistant and of people are taken by `bot.gateway.turn`.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -16,11 +17,13 @@ from bot.gateway.channels import CHANNELS
 from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW
 from bot.gateway.in_flight import Answer
 from bot.gateway.incoming import language_of
-from bot.gateway.turn import Turns, Voice
+from bot.gateway.turn import Turns, Voice, anyone
 from bot.safety.replies import is_crisis_response
 from bot.sms.keywords import OF_PROVIDER, OPT_IN, OPT_OUT, Keywords, load_keywords
+from bot.sms.reactions import reaction_in
 from bot.sms.wording import load_words
 from bot.store import StoreError
+from bot.store.records import StoredMessage
 from bot.store.sms import (
     CONFIRMATION,
     CRISIS,
@@ -96,6 +99,11 @@ class Outcomes:
             StoreError: the store failed; the same text can be tried again.
         """
         contact = received.contact
+        reaction = reaction_in(received.text)
+        told = await self._told(received) if reaction else []
+        if reaction and reaction.is_to(each.text for each in told if each.direction == "out"):
+            # Our words in quotes say nothing of the visitor: neither danger nor a wish.
+            received = dataclasses.replace(received, text=reaction.unquoted)
         keyword = self._keywords.exact(received.text)
         handled = OF_PROVIDER.get(received.opt_out_type or "")
         if handled or keyword:
@@ -106,6 +114,8 @@ class Outcomes:
             )
         if contact.opted_out is not None:
             return await self._of_opted_out(received)
+        if reaction:
+            return await self._of_a_reaction(received, told)
         if self._keywords.revokes(received.text):
             answer = await self._take(received, Voice.DANGER_ONLY)
             outcome = self._of_keyword(OPT_OUT, received, answer, silent=False)
@@ -171,6 +181,19 @@ class Outcomes:
         outcome.consent = (OPTED_OUT, "assistant", received.text)
         return outcome
 
+    async def _of_a_reaction(self, received: Received, told: list[StoredMessage]) -> Outcome:
+        """A thumb or a heart is taken as read; only where an answer is awaited more is said."""
+        answer = await self._take(received, Voice.DANGER_ONLY, may_answer=False)
+        if answer.messages or received.contact.in_charge_until is not None:
+            return Outcome([m.text for m in answer.messages], CRISIS, answer=answer)
+        latest = itertools.takewhile(lambda each: each.direction == "out", reversed(told))
+        crisis = any(is_crisis_response(each.response or "", TIER_CRISIS_OTHER) for each in latest)
+        if crisis or answer.state.open_question in _ABOUT_DANGER:
+            return self._saying("sms_reaction_danger", received, answer)
+        if answer.state.open_question is not None:
+            return self._saying("sms_reaction", received, answer)
+        return Outcome(answer=answer)
+
     async def _of_opted_out(self, received: Received) -> Outcome:
         """Nothing is sent, but to somebody in danger, once a day."""
         last = received.contact.crisis_answered
@@ -222,7 +245,11 @@ class Outcomes:
         text = self._words.text(name, language, "sms", clinic=profile.short_name, reach=reach)
         return Own(text.strip(), name)
 
-    async def _take(self, received: Received, voice: Voice) -> Answer:
+    async def _told(self, received: Received) -> list[StoredMessage]:
+        """The conversation so far, both sides."""
+        return await self._turns.transcript(received.contact.conversation, after=0, allowed=anyone)
+
+    async def _take(self, received: Received, voice: Voice, may_answer: bool = True) -> Answer:
         answer = await self._turns.take(
             received.contact.conversation,
             now=received.at,
@@ -230,6 +257,7 @@ class Outcomes:
             message_id=received.sid,
             voice=voice,
             known_phone=received.contact.number,
+            may_answer=may_answer,
         )
         if any(message.seq is None for message in answer.messages):
             raise StoreError("the turn could not be written down")
@@ -237,7 +265,8 @@ class Outcomes:
 
 
 _ABOUT_DANGER = (CONCERN, "safety_now")  # questions about it
-_QUESTION_STAYS = ("sms_help", "sms_media")  # the one before is still meant
+# The one before is still meant.
+_QUESTION_STAYS = ("sms_help", "sms_media", "sms_reaction", "sms_reaction_danger")
 _OPTED_OUT = ("sms_help_opted_out", "sms_opted_out_crisis")
 # Help that stands before who we are, like the crisis replies.
 _HELP = frozenset(["concern_check", "concern_check_again", HELP_NOW])

@@ -246,6 +246,7 @@ class Turns:
         pace: Pace = WITHIN_LIMITS,
         voice: Voice = Voice.ASSISTANT,
         known_phone: str | None = None,
+        may_answer: bool = True,
     ) -> Answer:
         """Answer one message.
 
@@ -261,6 +262,7 @@ class Turns:
             pace: what the sender's limits leave, see `bot.gateway.limits`.
             voice: who answers; the answer may have no messages unless the assistant does.
             known_phone: the number that the channel knows, E.164.
+            may_answer: False for what answers no question, a thumb on a message say.
 
         Raises:
             Refused: no such conversation or not the caller's; an unknown button; too
@@ -279,6 +281,7 @@ class Turns:
             button_label=button_label,
             chosen_language=language,
             known_phone=known_phone,
+            may_answer=may_answer,
         )
         if help_now:
             turn.pressed = self._help_button(turn)

@@ -1,4 +1,4 @@
-"""Rasa component: messages without words that can be read: another script, a link, signs.
+"""Rasa component: messages without words that can be read: another language, a link, signs.
 
 The sentence encoder gives every text a meaning, sixteen languages and web addresses
 included. But the assistant answers in English and Spanish, and opens no link: it says
@@ -18,6 +18,7 @@ from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.nlu.other_languages import in_another_language
 from bot.nlu.reader import Reader
 from bot.vocabulary import ONLY_LINK, OTHER_SCRIPT
 
@@ -38,14 +39,19 @@ _MOST_FOREIGN = 0.5  # share of the letters: a foreign name may stand in a sente
 
 
 def unread(text: str) -> str | None:
-    """Why the words of a message cannot be read: OTHER_SCRIPT, ONLY_LINK, or None: they can."""
+    """Why the words of a message cannot be read: OTHER_SCRIPT, ONLY_LINK, or None: they can.
+
+    French in Latin letters is as unread as Russian.
+    """
     letters = [c for c in text if c.isalpha()]
     if not letters:
         return None
     if not any(c.isalpha() for c in _ADDRESS.sub("", text)):
         return ONLY_LINK
     foreign = sum("LATIN" not in unicodedata.name(c, "LATIN") for c in letters)
-    return OTHER_SCRIPT if foreign / len(letters) > _MOST_FOREIGN else None
+    if foreign / len(letters) > _MOST_FOREIGN or in_another_language(_ADDRESS.sub("", text)):
+        return OTHER_SCRIPT
+    return None
 
 
 def meaning_of_signs(text: str) -> str | None:

@@ -199,6 +199,20 @@ class Message:
                 return False
         return False
 
+    def told_of_other(self, match: Match, sentence: tuple[int, int]) -> bool:
+        """Whether the hit's own clause names somebody else before it, and the writer nowhere.
+
+        "He has been cutting again" is about him, though the words could be the writer's own.
+        """
+        clause = self._clause_start(match.start, sentence[0])
+        told = False
+        for position in range(clause, match.end):
+            who = self._subject_at(position)
+            if who == "self":
+                return False
+            told = told or (who == "other" and position < match.start)
+        return told
+
     def _clause_start(self, position: int, sentence_start: int) -> int:
         """The first token of the clause in which token `position` stands."""
         while position > sentence_start:

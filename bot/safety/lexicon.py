@@ -34,6 +34,7 @@ CATEGORIES: tuple[str, ...] = (
     "third_person",
     "suicide_passive",
     "goodbye_and_burden",
+    "hopelessness",
 )
 IDIOM = "idiom"
 

@@ -46,6 +46,10 @@ _ADD_UP = frozenset(
     {"suicide_passive", "goodbye_and_burden", "plan_and_means", "self_harm", "suicide_active"}
 )
 
+# A feeling that calls for the direct question, but is no risk by itself: it does not add up
+# with the classifier's doubt about the same words, and is nobody else's danger.
+_FEELING = "hopelessness"
+
 
 class Vote(Protocol):
     """A second opinion, e.g. `bot.safety.classifier.Classifier`."""
@@ -185,6 +189,10 @@ def _meant(
     other = entry.who == "other" or (entry.who == "subject" and context.who == "other")
     if entry.who == "self" and message.reported_of_other(match, sentence):
         other = placed.category not in ("violence_and_abuse", "psychosis", "harm_to_others")
+    if entry.who == "self" and message.told_of_other(match, sentence):
+        if placed.category == _FEELING:
+            return TIER_NONE, None, True
+        other = other or placed.category == "self_harm"
     if context.fiction and entry.tier == TIER_CONCERN and context.who in ("nobody", "generic"):
         return TIER_NONE, None, other  # a word in the news, a class or a game
     if context.fiction and (other or context.quoted or placed.category == "harm_to_others"):
@@ -195,9 +203,9 @@ def _meant(
         general = min(str(entry.tier), TIER_CONCERN, key=TIERS.index)
         return (TIER_NONE if context.negated else general), None, True
     if context.negated and "negated" not in entry.despite:
-        return TIER_NONE, NEGATED_RISK, other
+        return TIER_NONE, None if placed.category == _FEELING else NEGATED_RISK, other
     if context.past and "past" not in entry.despite:
-        return TIER_NONE, PAST_RISK, other
+        return TIER_NONE, None if placed.category == _FEELING else PAST_RISK, other
     tier: str = entry.tier
     if other and tier == TIER_CRISIS_SELF:
         tier = TIER_CRISIS_OTHER

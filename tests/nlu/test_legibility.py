@@ -1,7 +1,11 @@
 """Messages without words that can be read, and signs that answer something."""
 
+from pathlib import Path
+
 import pytest
 
+from bot.nlu.evaluate import read_examples
+from bot.nlu.examples import intent_by_example
 from bot.nlu.legibility import meaning_of_signs, unread
 from bot.vocabulary import ONLY_LINK, OTHER_SCRIPT
 
@@ -13,13 +17,33 @@ from bot.vocabulary import ONLY_LINK, OTHER_SCRIPT
         ("https://example.org/a?b=1", ONLY_LINK),
         ("www.example.org", ONLY_LINK),
         ("what is https://example.org", None),
+        ("Je cherche de l'aide pour mon fils", OTHER_SCRIPT),
+        ("combien ça coûte ?", OTHER_SCRIPT),
+        ("meu filho usa drogas e preciso de ajuda", OTHER_SCRIPT),
+        ("ich brauche Hilfe für meine Tochter", OTHER_SCRIPT),
+        ("vorrei sapere quanto costa la terapia", OTHER_SCRIPT),
+        ("kailangan ko ng tulong para sa anak ko", OTHER_SCRIPT),
+        ("tôi cần giúp đỡ cho con trai tôi", OTHER_SCRIPT),
         ("my name is 李", None),
+        ("my name is Jean-Pierre Dubois", None),
+        ("Maria da Silva", None),
+        ("do you speak french", None),
+        ("i ned hlp w my drnking plz", None),
+        ("nesesito alluda pa mi ijo", None),
         ("12345", None),
         ("", None),
     ],
 )
 def test_why_words_cannot_be_read(text, why):
     assert unread(text) == why
+
+
+def test_no_english_or_spanish_message_is_taken_for_another_language():
+    files = sorted(Path(__file__).parent.glob("heldout_*.jsonl"))
+    held_out = [each.text for file in files for each in read_examples(file, "any")]
+    known = list(intent_by_example())[::10]
+    assert len(held_out) > 1000
+    assert [text for text in (*held_out, *known) if unread(text) == OTHER_SCRIPT] == []
 
 
 @pytest.mark.parametrize(

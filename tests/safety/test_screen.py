@@ -44,6 +44,73 @@ def test_a_present_first_person_hit_is_never_cancelled(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "My son is 16 and he has been cutting himself",
+        "my daughter has been cutting",
+        "she says she started cutting again",
+        "my kid is cutting again",
+    ],
+)
+def test_self_harm_told_of_somebody_else_is_theirs(text: str) -> None:
+    assert tier(text) == "crisis_other"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my mom knows I started cutting again",
+        "my mom left and been cutting ever since",
+        "he makes me want to cut",
+        "my son started cutting. I want to cut too",
+        "my therapist knows. started cutting again",
+    ],
+)
+def test_somebody_else_in_the_message_does_not_take_the_writers_self_harm(text: str) -> None:
+    assert tier(text) == "crisis_self"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "make it stop",
+        "stop the pain",
+        "I want it to stop",
+        "I feel hopeless",
+        "i feel so hopless",
+        "there is no hope",
+        "theres no hope for me",
+        "i cant go on",
+        "nothing matters anymore",
+        "i dont feel safe",
+        "haz que pare",
+        "ya no tengo esperanza",
+    ],
+)
+def test_hopelessness_and_begging_for_an_end_get_the_direct_question(text: str) -> None:
+    assert tier(text) == "concern"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "make it stop texting me",
+        "stop texting",
+        "I want it to stop calling me",
+        "can I stop the pain meds before I start",
+        "I'm a hopeless romantic",
+        "my wife is feeling hopeless",
+        "is there hope for people like my brother",
+        "I don't feel safe driving at night",
+        "I can't go on Tuesdays",
+        "quiero que paren de mandarme mensajes",
+    ],
+)
+def test_words_of_stopping_and_hope_that_mean_something_else_are_calm(text: str) -> None:
+    assert tier(text) == "none"
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("I overdosed an hour ago", "emergency"),

@@ -1,0 +1,40 @@
+"""Whole sentences in a language that the assistant does not speak, in Latin letters.
+
+English, Spanish and what visitors of a clinic in the United States are likeliest to write
+else. A language that is not named here mostly looks like one that is (Haitian Creole like
+French, Vietnamese with its accents like none of ours).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from lingua import Language, LanguageDetector, LanguageDetectorBuilder
+
+_OURS = (Language.ENGLISH, Language.SPANISH)
+_OTHERS = (
+    Language.FRENCH,
+    Language.PORTUGUESE,
+    Language.ITALIAN,
+    Language.GERMAN,
+    Language.TAGALOG,
+)
+# Of 11,000 English and Spanish messages none of three words and more is that unlike ours.
+_FEWEST_WORDS = 3
+_MOST_OURS = 0.1
+_READ = 400  # characters
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+@functools.lru_cache(maxsize=1)
+def _detector() -> LanguageDetector:
+    return LanguageDetectorBuilder.from_languages(*_OURS, *_OTHERS).build()
+
+
+def in_another_language(text: str) -> bool:
+    """Whether `text` is certainly neither English nor Spanish; a few words never are."""
+    if len(_WORD.findall(text)) < _FEWEST_WORDS:
+        return False
+    found = _detector().compute_language_confidence_values(text[:_READ])
+    return sum(each.value for each in found if each.language in _OURS) < _MOST_OURS
