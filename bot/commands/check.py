@@ -24,6 +24,7 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
     from bot.nlu.examples import intent_by_example
     from bot.safety import check as safety
     from bot.sms.keywords import load_keywords
+    from bot.sms.reactions import load_reactions
     from bot.sms.wording import load_words
     from bot.texts.messages import load_texts
 
@@ -32,7 +33,7 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
     problems += care.problems(today)
     problems += safety.problems(today)
     problems += desk_problems()
-    for load in (load_texts, load_words, load_keywords):
+    for load in (load_texts, load_words, load_keywords, load_reactions):
         try:
             load()
         except DataError as error:

@@ -60,16 +60,16 @@ class Reaction:
 
 def reaction_in(text: str) -> Reaction | None:
     """The reaction that `text` is, as a whole; None: it is a text of the visitor's own."""
-    found = _pattern().fullmatch(text.strip())
+    found = load_reactions().fullmatch(text.strip())
     if found is None:
         return None
     return Reaction(found["quoted"] or "", f"{found['opening']} “…”")
 
 
 @functools.cache
-def _pattern() -> re.Pattern[str]:
-    """Raises `DataError` with every mistake of the file."""
-    content = Document(REACTIONS).parse(_File)
+def load_reactions(path: Path = REACTIONS) -> re.Pattern[str]:
+    """The reviewed openings as one pattern; raises `DataError` with every mistake."""
+    content = Document(path).parse(_File)
     openings = (
         re.escape(opening).replace(re.escape("{sign}"), _SIGN)
         for entry in content.reactions
