@@ -201,6 +201,20 @@ def test_an_answer_does_not_scroll_away_what_is_being_read(site):
     expect(answers(page).last).to_be_in_viewport()
 
 
+def test_the_sign_of_something_new_goes_once_one_has_scrolled_there(site):
+    page = site.chat()
+    for number in range(4):
+        say(page, f"number {number}\n\n" + "line\n\n" * 5)
+    write(page, "think 1")
+    expect(own(page)).to_have_count(5)
+    scroll = page.locator(".scroll")
+    scroll.evaluate("e => { e.scrollTop = 0; }")
+    newer = page.get_by_role("button", name="New message")
+    expect(newer).to_be_visible()
+    scroll.evaluate("e => { e.scrollTop = e.scrollHeight; }")
+    expect(newer).to_be_hidden()
+
+
 def test_a_long_answer_is_shown_from_its_first_line(site):
     page = site.chat()
     page.get_by_role("button", name=WORDS["help"]).click()

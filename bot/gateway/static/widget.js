@@ -997,6 +997,7 @@
           this.submit();
         }
       });
+      this.panel.addEventListener("scroll", () => (this.newer.hidden ||= this.atEnd()), true);
       this.panel.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
         if (event.key !== "Escape" || event.isComposing) return;
         if (!this.menu.hidden) this.toggleMenu();
@@ -1383,7 +1384,7 @@
       setTimeout(() => said.remove(), SAID_FOR);
     }
 
-    // --- scrolling: never away from what is being read
+    // --- scrolling
 
     /** What scrolls: on very low screens the whole panel. */
     box() {
@@ -1401,7 +1402,7 @@
       this.newer.hidden = true;
     }
 
-    /** An answer is read from its first line on, a crisis reply above all. @param {HTMLElement} row */
+    /** An answer is read from its first line on. @param {HTMLElement} row */
     toTop(row) {
       this.target = this.target || row;
       requestAnimationFrame(() => {
