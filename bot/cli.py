@@ -342,7 +342,7 @@ def _with_assistant(settings: Settings, run: Callable[[Assistant], int]) -> int:
     """Load the assistant on a fresh temporary database, then `run` it."""
     from bot.nlu import without_tensorflow
 
-    without_tensorflow.install()
+    without_tensorflow.install(training=False)
     import logging
 
     from bot.logs import configure_logs

@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 
-from bot import one_thread
+from bot import loading, one_thread
 from bot.nlu import without_tensorflow
 
 
@@ -17,8 +17,9 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT; turns in flight are finished."""
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     os.umask(0o077)  # the socket is for this user alone
+    loading.begin()
     one_thread.install()
-    without_tensorflow.install()
+    without_tensorflow.install(training=False)
 
     from bot.logs import configure_logs
 
@@ -39,6 +40,7 @@ def main() -> int:
         migrate(engine)
         brain = await load_brain(settings, engine, open_house(settings, engine))
         await brain.ready()
+        loading.done()
         settings.socket.unlink(missing_ok=True)
         config = uvicorn.Config(
             create_app(brain),

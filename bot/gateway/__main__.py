@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from bot import one_thread
-from bot.gateway.run import UNUSABLE, run
-from bot.logs import configure_logs
-from bot.safety.screen import Screen, load_screen
-from bot.settings import Settings
+from bot import loading, one_thread
 
 
 def main() -> int:
     """Serve until stopped; returns the process's exit code, see `bot.gateway.run`."""
+    loading.begin()
     one_thread.install()
-    from bot.nlu.sentence_encoder import encode, hand_over  # imports NumPy
+
+    from bot.gateway.run import UNUSABLE, run
+    from bot.logs import configure_logs
+    from bot.nlu.sentence_encoder import encode, hand_over
+    from bot.safety.screen import Screen, load_screen
+    from bot.settings import Settings
 
     configure_logs("gateway")
     try:

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 import uvicorn
 from starlette.types import ASGIApp
 
+from bot import loading
 from bot.clinic.profile import load_clinics
 from bot.gateway.app import create_app
 from bot.gateway.brain_client import SocketBrain
@@ -64,6 +65,7 @@ def run(
     # When it has finished, uvicorn raises the signal again; nothing is left to do then.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    loading.done()
     try:
         uvicorn.Server(server(app, settings)).run()
     except SystemExit:

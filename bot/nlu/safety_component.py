@@ -55,10 +55,9 @@ class SafetyScreenReader(Reader, IntentClassifier):
         execution_context: ExecutionContext,
     ) -> SafetyScreenReader:
         """Load the screen; raises if any part of it cannot be loaded."""
-        return cls(
-            load_screen(classifier_path=Settings.from_environment().safety_model, encode=encode),
-            load_barriers(),
-        )
+        path = Settings.from_environment().safety_model
+        screen = load_screen(classifier_path=path, encode=encode)
+        return cls(screen, load_barriers(spelling=screen.spelling))
 
     def read(self, message: Message) -> None:
         """Screen the message; training examples are not: none may be a message of danger."""

@@ -49,14 +49,20 @@ class Barriers:
         return next((each.reply for each in self.barriers if each.id in named), None)
 
 
-def load_barriers(path: Path = BARRIERS) -> Barriers:
-    """Read and compile the barriers; raises `DataError` with every mistake."""
+def load_barriers(path: Path = BARRIERS, spelling: Spelling | None = None) -> Barriers:
+    """Read and compile the barriers.
+
+    Args:
+        path: the file.
+        spelling: the lexicon's, of a caller who has loaded it; it is loaded if not given.
+
+    Raises:
+        DataError: with every mistake found, by file and line.
+    """
     document = Document(path)
     content = document.parse(_File)
-    spelling = load_lexicon().spelling
-    patterns = Patterns(
-        {}, lambda written: tuple(token.word for token in tokenise(written, spelling))
-    )
+    known = spelling or load_lexicon().spelling
+    patterns = Patterns({}, lambda written: tuple(token.word for token in tokenise(written, known)))
     problems: list[Problem] = []
     for number, barrier in enumerate(content.barriers):
         if barrier.reply not in FOLLOW_UPS:
@@ -72,4 +78,4 @@ def load_barriers(path: Path = BARRIERS) -> Barriers:
                 )
     if problems:
         raise DataError(problems)
-    return Barriers(content.barriers, patterns, spelling)
+    return Barriers(content.barriers, patterns, known)

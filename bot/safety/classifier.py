@@ -181,7 +181,8 @@ def fit_folded(
     names = [RISK_KINDS[kinds[number]] for number in risky]
     namer = LogisticRegression(C=5.0, max_iter=2000).fit(embedded[risky], names)
     return {
-        "support": machine.support_vectors_.astype(np.float32),
+        # Column by column in memory: a product with one message is more than twice as fast.
+        "support": np.asfortranarray(machine.support_vectors_.astype(np.float32)),
         "support_weights": machine.dual_coef_[0].astype(np.float32),
         "support_bias": machine.intercept_.astype(np.float32),
         "ngrams": np.array(vocabulary),
@@ -209,8 +210,7 @@ class Classifier:
     def __init__(self, weights: Mapping[str, np.ndarray], spelling: Spelling, encode: Encode):
         self._spelling = spelling
         self._encode = encode
-        # Column by column in memory: a product with one message is more than twice as fast.
-        self._support = np.asfortranarray(weights["support"])
+        self._support = weights["support"]
         self._support_weights = weights["support_weights"]
         self._support_bias = float(weights["support_bias"][0])
         self._column = {str(ngram): number for number, ngram in enumerate(weights["ngrams"])}

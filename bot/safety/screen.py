@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from bot.safety.context import Context, Message
 from bot.safety.lexicon import CATEGORIES, FOLDER, IDIOM, Lexicon, Placed, load_lexicon
-from bot.safety.normalise import Token, tokenise
+from bot.safety.normalise import Spelling, Token, tokenise
 from bot.safety.patterns import Match
 from bot.safety.reading import Evidence, Reading
 from bot.vocabulary import (
@@ -85,6 +85,11 @@ class Screen:
         self._lexicon = lexicon
         self._vote = vote
         self.failures = 0
+
+    @property
+    def spelling(self) -> Spelling:
+        """The lexicon's, for whoever folds messages as the screen does."""
+        return self._lexicon.spelling
 
     def read(self, text: str) -> Reading:
         """What danger `text`, one message, signals; never raises."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from bot.logs import configure_logs
-from bot.settings import Settings
-from bot.worker.run import UNUSABLE, run
+from bot import loading
 
 
 def main() -> int:
     """Work until stopped; returns the process's exit code, see `bot.worker.run`."""
+    loading.begin()
+
+    from bot.logs import configure_logs
+    from bot.settings import Settings
+    from bot.worker.run import UNUSABLE, run
+
+    loading.done()
     configure_logs("worker")
     try:
         settings = Settings.from_environment()
