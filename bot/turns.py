@@ -15,6 +15,9 @@ from bot.safety.reading import Evidence, Reading
 from bot.vocabulary import HANDOFF_NONE, TIER_NONE, TIERS
 
 _MARK_CHARACTERS = 32  # the last 24 bytes, of which 16 seal the whole
+ARE_YOU_READY = b"are you ready?"
+"""What the gateway asks a brain between turns, see `bot.wire`."""
+
 BRAIN_CHARACTERS = 4000
 """What the brain reads of a message; the gateway screens all of it for danger."""
 

@@ -6,7 +6,9 @@ Exit codes: 0 stopped cleanly, 1 something that it needs cannot be used (said on
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
+import signal
 import sys
 
 from bot import loading, one_thread
@@ -25,11 +27,10 @@ def main() -> int:
 
     configure_logs("brain")
 
-    import uvicorn
-
+    from bot import wire
     from bot.brain.brain import TurnFailed, load_brain
     from bot.brain.house import open_house
-    from bot.brain.server import create_app
+    from bot.brain.server import answer
     from bot.reviewed import DataError
     from bot.settings import Settings
     from bot.store import StoreError, migrate, open_store
@@ -41,15 +42,10 @@ def main() -> int:
         brain = await load_brain(settings, engine, open_house(settings, engine))
         await brain.ready()
         loading.done()
-        settings.socket.unlink(missing_ok=True)
-        config = uvicorn.Config(
-            create_app(brain),
-            uds=str(settings.socket),
-            log_level="error",
-            lifespan="off",
-            ws="none",  # Rasa pins a websockets that uvicorn cannot import
-        )
-        await uvicorn.Server(config).serve()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await wire.serve(settings.socket, functools.partial(answer, brain), stop)
 
     try:
         asyncio.run(serve())

@@ -1,44 +1,38 @@
-"""The brain's door: one small ASGI app on a Unix socket, for the gateway alone."""
+"""The brain's door: what the gateway asks over the Unix socket, and what it is told."""
 
 from __future__ import annotations
 
-import structlog
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+import json
+import traceback
 
-from bot.brain.brain import Brain, TurnFailed
-from bot.store import StoreError
-from bot.turns import request_from_json, to_json
+import structlog
+
+from bot.brain.brain import Brain
+from bot.turns import ARE_YOU_READY, request_from_json, to_json
 
 _log = structlog.get_logger("handrail.brain")
 
 
-def create_app(brain: Brain) -> Starlette:
-    """`POST /turn` takes a TurnRequest and gives a TurnReply; `GET /readyz` tries one."""
+async def answer(brain: Brain, question: bytes) -> bytes:
+    """The answer to one line: to a TurnRequest a TurnReply, to ARE_YOU_READY an empty object.
 
-    async def turn(request: Request) -> Response:
-        try:
-            asked = request_from_json(await request.json())
-        except (ValueError, TypeError, KeyError) as error:
-            return JSONResponse({"error": f"not a turn: {error}"}, status_code=400)
-        try:
-            return Response(to_json(await brain.turn(asked)), media_type="application/json")
-        except (TurnFailed, StoreError) as error:
-            _log.error("turn_failed", conversation=asked.conversation, kind=type(error).__name__)
-            return JSONResponse({"error": str(error)}, status_code=500)
-
-    async def readyz(_: Request) -> JSONResponse:
-        try:
+    What went wrong is told by its kind alone, in `error`.
+    """
+    conversation = None
+    try:
+        if question == ARE_YOU_READY:
             await brain.ready()
-        except (TurnFailed, StoreError) as error:
-            return JSONResponse({"ready": False, "reason": str(error)}, status_code=503)
-        return JSONResponse({"ready": True})
-
-    return Starlette(
-        routes=[
-            Route("/turn", turn, methods=["POST"]),
-            Route("/readyz", readyz, methods=["GET"]),
-        ]
-    )
+            return b"{}"
+        asked = request_from_json(json.loads(question))
+        conversation = asked.conversation
+        return to_json(await brain.turn(asked))
+    except Exception as error:
+        # Whatever it is, Rasa's own mistakes too: the gateway answers in our place.
+        frames = traceback.extract_tb(error.__traceback__)
+        _log.error(
+            "turn_failed",
+            conversation=conversation,
+            kind=type(error).__name__,
+            where=f"{frames[-1].filename}:{frames[-1].lineno}",
+        )
+        return json.dumps({"error": type(error).__name__}).encode()

@@ -7,27 +7,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from bot.gateway.brain import BrainError, BrainGoneError, BrainLostError
-from bot.turns import TurnReply, TurnRequest, reply_from_json, to_json
+from bot.turns import ARE_YOU_READY, TurnReply, TurnRequest, reply_from_json, to_json
 from bot.vocabulary import CONSULTATION, HANDOFFS, LANGUAGES, LEVELS, TIERS
+from bot.wire import Asker, HungUp, NobodyThere
 
 _READY_SECONDS = 1.0
-_LONGEST_SECONDS = 30.0  # the caller's own deadline ends a turn much earlier
-_IDLE_SECONDS = 4.0  # less than the brain's own five: who closes must not be who is asked
 
 
 class SocketBrain:
-    """Talks HTTP to `python -m bot.brain`.
+    """Asks `python -m bot.brain`.
 
     Args:
         socket: path of the Unix socket; it need not exist yet.
     """
 
     def __init__(self, socket: Path):
-        self._socket = str(socket)
-        self._opened: aiohttp.ClientSession | None = None
+        self._asker = Asker(socket)
 
     async def turn(self, request: TurnRequest) -> TurnReply:
         """The brain's answer.
@@ -35,48 +31,34 @@ class SocketBrain:
         Raises:
             BrainGoneError: nobody listens on the socket.
             BrainLostError: the connection broke before the answer came.
-            BrainError: the brain could not answer, was too slow, or the answer is garbled.
+            BrainError: the brain could not answer, or the answer is garbled.
         """
-        try:
-            body = to_json(request)
-            async with self._session.post("/turn", data=body, allow_redirects=False) as response:
-                if response.status != 200:
-                    raise BrainError(f"status {response.status}")
-                plain = json.loads(await response.read())
-        except aiohttp.ClientConnectorError as error:
-            raise BrainGoneError(type(error).__name__) from None
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
-            raise BrainLostError(type(error).__name__) from None
-        except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-            raise BrainError(type(error).__name__) from None
-        except ValueError as error:
-            raise BrainError(f"garbled reply: {type(error).__name__}") from None
-        return _reply(plain)
+        return _reply(await self._ask(to_json(request)))
 
     async def ready(self) -> bool:
         """Whether the brain says that it is ready, within a second."""
-        limit = aiohttp.ClientTimeout(total=_READY_SECONDS)
         try:
-            async with self._session.get("/readyz", timeout=limit) as response:
-                return response.status == 200
-        except (aiohttp.ClientError, asyncio.TimeoutError):
+            answer = await asyncio.wait_for(self._ask(ARE_YOU_READY), _READY_SECONDS)
+        except (BrainError, asyncio.TimeoutError):
             return False
+        return answer == {}
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._opened is not None:
-            await self._opened.close()
+        self._asker.close()
 
-    @property
-    def _session(self) -> aiohttp.ClientSession:
-        # It belongs to the event loop, which does not run yet when this object is made.
-        if self._opened is None:
-            self._opened = aiohttp.ClientSession(
-                "http://brain",
-                connector=aiohttp.UnixConnector(self._socket, keepalive_timeout=_IDLE_SECONDS),
-                timeout=aiohttp.ClientTimeout(total=_LONGEST_SECONDS),
-            )
-        return self._opened
+    async def _ask(self, question: bytes) -> Any:
+        try:
+            answer = json.loads(await self._asker.ask(question))
+        except NobodyThere as error:
+            raise BrainGoneError(str(error)) from None
+        except HungUp as error:
+            raise BrainLostError(str(error)) from None
+        except ValueError as error:
+            raise BrainError(f"garbled reply: {type(error).__name__}") from None
+        if isinstance(answer, dict) and "error" in answer:
+            raise BrainError(f"the brain failed: {answer['error']}")
+        return answer
 
 
 def _reply(plain: Any) -> TurnReply:

@@ -6,17 +6,20 @@ It is not ready before the file "load" exists in the data folder.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
-
+from bot import wire
 from bot.settings import Settings
-from bot.turns import BotMessage, TurnReply, TurnState, request_from_json, to_json
+from bot.turns import (
+    ARE_YOU_READY,
+    BotMessage,
+    TurnReply,
+    TurnState,
+    request_from_json,
+    to_json,
+)
 from bot.vocabulary import DELETION_CONFIRMED
 
 SETTINGS = Settings.from_environment()
@@ -24,12 +27,14 @@ SAID = SETTINGS.data / "said.txt"
 THINKING = SETTINGS.data / "thinking"
 
 
-async def turn(request: Request) -> Response:
-    asked = request_from_json(await request.json())
+async def answer(question: bytes) -> bytes:
+    if question == ARE_YOU_READY:
+        return b"{}" if (SETTINGS.data / "load").exists() else b'{"error": "it loads"}'
+    asked = request_from_json(json.loads(question))
     if asked.text == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if asked.text == "garble":
-        return PlainTextResponse("Traceback (most recent call last): ...")
+        return b"Traceback (most recent call last): ..."
     if asked.text.startswith("think "):
         THINKING.touch()
         await asyncio.sleep(float(asked.text.removeprefix("think ")))
@@ -40,18 +45,14 @@ async def turn(request: Request) -> Response:
     spoken = "es" if "hola" in asked.text else "en" if "hello" in asked.text else asked.greeted
     state = TurnState(language=asked.language or spoken or "en")
     reply = TurnReply([BotMessage(f"{count}: {asked.text}", response)], state)
-    return Response(to_json(reply), media_type="application/json")
+    return to_json(reply)
 
 
-async def readyz(_: Request) -> Response:
-    ready = (SETTINGS.data / "load").exists()
-    return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
+async def main() -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await wire.serve(SETTINGS.socket, answer, stop)
 
 
-SETTINGS.socket.unlink(missing_ok=True)
-uvicorn.run(
-    Starlette(routes=[Route("/turn", turn, methods=["POST"]), Route("/readyz", readyz)]),
-    uds=str(SETTINGS.socket),
-    log_level="error",
-    ws="none",
-)
+asyncio.run(main())
