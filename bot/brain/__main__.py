@@ -31,6 +31,7 @@ def main() -> int:
     from bot.brain.brain import TurnFailed, load_brain
     from bot.brain.house import open_house
     from bot.brain.server import answer
+    from bot.nlu.other_languages import load_languages
     from bot.reviewed import DataError
     from bot.settings import Settings
     from bot.store import StoreError, migrate, open_store
@@ -39,6 +40,9 @@ def main() -> int:
         settings = Settings.from_environment()
         engine = open_store(settings)
         migrate(engine)
+        # Before the rest is loaded: while they are read they need as much again as they keep.
+        load_languages()
+        loading.give_back()
         brain = await load_brain(settings, engine, open_house(settings, engine))
         await brain.ready()
         loading.done()

@@ -34,6 +34,12 @@ def _detector() -> LanguageDetector:
     return LanguageDetectorBuilder.from_languages(*_OURS, *_OTHERS).build()
 
 
+def load_languages() -> None:
+    """Load the models of every language, ours too, so that no visitor waits for them."""
+    # With words of five letters: models of longer n-grams are loaded when one asks for them.
+    _detector().compute_language_confidence_values("hello there, good morning")
+
+
 def in_another_language(text: str) -> bool:
     """Whether `text` is certainly neither English nor Spanish; a few words never are."""
     words = len(_WORD.findall(text))
