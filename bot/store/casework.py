@@ -267,6 +267,8 @@ class Casework:
 
     def visitor_wrote(self, conversation: str, now: datetime) -> None:
         """A new message: an open record is marked, a closed or closing one opened again."""
+        if self._connection.execute(_MINE, {"which": conversation}).first() is None:
+            return  # nobody is asked to act, as in most conversations
         self._connection.execute(_VISITOR_WROTE, {"which": conversation, "now": now})
 
     # --- inside -----------------------------------------------------------------------------
@@ -335,13 +337,13 @@ def _case(row: sa.engine.Row) -> Case:
     return Case(**{field.name: getattr(row, field.name) for field in dataclasses.fields(Case)})
 
 
-_mine = sa.select(handoff_conversation.c.reference).where(
+_MINE = sa.select(handoff_conversation.c.reference).where(
     handoff_conversation.c.conversation == sa.bindparam("which")
 )
-_reopened = casework.c.status.in_((CLOSED, CLOSING))
+_reopened = sa.or_(casework.c.status == CLOSED, casework.c.status == CLOSING)
 _VISITOR_WROTE = (
     sa.update(casework)
-    .where(casework.c.reference.in_(_mine))
+    .where(casework.c.reference.in_(_MINE))
     .values(
         status=sa.case(
             {CLOSED: NEW, CLOSING: ATTEMPTED}, value=casework.c.status, else_=casework.c.status
