@@ -13,8 +13,10 @@ from actions.triage import REQUESTED
 from actions.turn import Turn, say
 from bot.brain import names
 from bot.turns import BotMessage, Button
-from bot.vocabulary import DELETION_CONFIRMED, LANGUAGES, OTHER_SCRIPT
+from bot.vocabulary import CRISIS_CANNOT_CALL, DELETION_CONFIRMED, LANGUAGES, OTHER_SCRIPT
 
+# Without danger, "I can't call" is about reaching the clinic.
+_NAMES = {CRISIS_CANNOT_CALL: "text_instead"}
 _ASKED_TO_DELETE = "delete_my_data"
 _KEPT_AFTER_RESTART = (
     names.LANGUAGE,
@@ -40,8 +42,10 @@ class ActionSay(Action):
         The chat page has shown the long one before the visitor writes anything.
         """
         turn = Turn(tracker)
-        name = turn.intent
-        if name == "greet" and any(event.get("event") == "bot" for event in tracker.events):
+        name = _NAMES.get(turn.intent, turn.intent)
+        if name == "complain" and name in _messages_named(tracker):
+            name = "complain_again"
+        elif name == "greet" and any(event.get("event") == "bot" for event in tracker.events):
             name = "greet_again"
         elif name == "greet" and turn.channel == "web":
             name = "greet_back"
@@ -168,6 +172,11 @@ def _asked_before(tracker: Tracker, question: str) -> bool:
     """Whether the turn before this one ended with `question`."""
     said = _messages_of_previous_turn(tracker)
     return bool(said) and said[-1].response == question
+
+
+def _messages_named(tracker: Tracker) -> list[str]:
+    """Names of what was said in the turn before this one."""
+    return [message.response for message in _messages_of_previous_turn(tracker)]
 
 
 def _messages_of_previous_turn(tracker: Tracker) -> list[BotMessage]:

@@ -18,6 +18,7 @@ from actions.faq import answers_beside
 from actions.safety import follow_up
 from actions.turn import Turn, say
 from bot.brain import names
+from bot.brain.safety_turn import ANSWERS_IN_CRISIS
 from bot.nlu.language import requested_language
 from bot.safety.screen import NEGATED_RISK, PAST_RISK
 from bot.vocabulary import TIER_NONE, higher_tier
@@ -53,12 +54,24 @@ class ActionBookkeeping(Action):
             events.append(SlotSet(names.TIER_RULE, rules[0] if rules else None))
             categories = turn.safety.get("categories") or [None]
             events.append(SlotSet(names.SAFETY_CATEGORY, categories[0]))
+        if _moves_on(turn, tier):
+            events.append(SlotSet(names.PENDING, None))
         if _names_past_or_denied_risk(turn) and _ACKNOWLEDGEMENT not in turn.responses_so_far():
             say(dispatcher, follow_up(turn, _ACKNOWLEDGEMENT))
         if not tracker.active_loop.get("name") and not tracker.get_slot(names.PENDING):
             for message in answers_beside(turn):
                 say(dispatcher, message)
         return events
+
+
+def _moves_on(turn: Turn, tier: str) -> bool:
+    """Whether "can you call or text now?" was asked without danger and is left unanswered.
+
+    Who presses "Help now", or writes "need help", and goes on about something else is no
+    longer asked; later words such as "me" or "no" answer something else then.
+    """
+    asked = turn.tracker.get_slot(names.PENDING) == names.PENDING_CRISIS
+    return asked and tier == TIER_NONE and turn.intent not in (*ANSWERS_IN_CRISIS, "help_now")
 
 
 def _names_past_or_denied_risk(turn: Turn) -> bool:

@@ -95,7 +95,8 @@ class ValidateCallbackForm(Action):
     ) -> list[EventType]:
         """Returns no slot for a side question: the form then gives way to rules."""
         step = _Step(dispatcher, Turn(tracker))
-        if step.open not in FIELDS:
+        # The questionnaire has a state and a recap of its own.
+        if step.turn.begins(names.CALLBACK_FORM) or step.open not in FIELDS:
             return step.begin()
         if any(name != names.CALLBACK_FORM for name in step.turn.actions_since_message()):
             return step.come_back()
@@ -185,6 +186,10 @@ class _Step:
         phone = self._phone_told_later()
         if phone and phone != self._fields.get("phone"):
             return self._again("phone", turn.text)  # "wait, it's 617 ..."
+        state = callback.names_a_state(turn.text)
+        if state and self.open not in ("name", STATE) and self._fields.get(STATE) == UNKNOWN:
+            self._fields[STATE] = state  # skipped before, told now
+            return self._ask(self.open)
         if self.open == CONFIRM:
             name = callback.name_told(turn.text)
             if name:
@@ -531,6 +536,8 @@ def _person(turn: Turn) -> str:
 
 
 def _is_said_about(turn: Turn, field: str) -> bool:
+    if turn.intent == "start_triage" and turn.confidence >= _SURE:
+        return field in ("name", "phone") and not _is_an_answer(turn, field)
     if turn.intent in _SAID_ABOUT and turn.confidence >= _SURE:
         return not _is_an_answer(turn, field)
     if callback.is_small_talk(turn.text):

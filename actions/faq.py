@@ -80,6 +80,8 @@ def faq_messages(turn: Turn, topics: Sequence[str]) -> list[BotMessage]:
     in_form = bool(turn.tracker.active_loop.get("name"))
     first, further = topics[:_AT_ONCE], topics[_AT_ONCE:]
     messages = [_answer(turn, topic) for topic in first]
+    if len(messages) == 1 and turn.has_just_said(messages[0].response):
+        messages = [turn.message("faq_again")]
     if in_form:
         return [BotMessage(message.text, message.response) for message in messages]
     offered = [button for message in messages for button in message.buttons]

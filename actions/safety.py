@@ -12,12 +12,15 @@ from rasa_sdk.types import DomainDict
 from actions.faq import faq_messages
 from actions.turn import Turn, say
 from bot.brain import names
+from bot.care.words import is_not_no
 from bot.turns import BotMessage
 from bot.vocabulary import (
     CRISIS_CAN_CALL,
     CRISIS_CANNOT_CALL,
     CRISIS_GO_ON,
     HANDOFF_CRISIS,
+    ONLY_LINK,
+    OTHER_SCRIPT,
     SAFETY_INTENTS,
     TIER_CONCERN,
     TIER_CRISIS_SELF,
@@ -26,6 +29,11 @@ from bot.vocabulary import (
     higher_tier,
 )
 
+# Answers to the direct question that leave it open: it is asked once more, in other words.
+_NEITHER_YES_NOR_NO = frozenset(
+    {"nlu_fallback", "out_of_scope", "repeat", "ask_why", "ask_if_bot", "greet", "complain"}
+    | {OTHER_SCRIPT, ONLY_LINK}
+)
 _SURE = 0.4  # as for any message: a question less certain than that was not understood
 
 
@@ -116,10 +124,13 @@ def crisis_message(turn: Turn, tier: str, times_before: int) -> BotMessage:
 
 
 def _after_concern(dispatcher: CollectingDispatcher, turn: Turn) -> list[EventType]:
-    if turn.intent in ("affirm", "unsure"):
+    if turn.intent in ("affirm", "unsure") or is_not_no(turn.text):
         times = int(turn.tracker.get_slot(names.CRISIS_TURNS) or 0)
         say(dispatcher, crisis_message(turn, TIER_CRISIS_SELF, times))
         return in_crisis(turn, TIER_CRISIS_SELF, "direct_question", times)
+    if turn.intent in _NEITHER_YES_NOR_NO and not _asked_again(turn):
+        say(dispatcher, crisis_message(turn, TIER_CONCERN, 1))
+        return [SlotSet(names.PENDING, names.PENDING_CONCERN)]
     say(dispatcher, follow_up(turn, "concern_no"))
     events: list[EventType] = [SlotSet(names.PENDING, None)]
     if turn.intent.startswith("faq_"):  # a question instead of an answer: it is answered too
@@ -130,6 +141,11 @@ def _after_concern(dispatcher: CollectingDispatcher, turn: Turn) -> list[EventTy
         for message in faq_messages(turn, _topics_that_waited(turn)):
             say(dispatcher, message)
     return events
+
+
+def _asked_again(turn: Turn) -> bool:
+    """Whether the direct question has just been asked for the second time."""
+    return turn.responses_so_far()[-1:] == ["concern_check_again"]
 
 
 def _topics_that_waited(turn: Turn) -> list[str]:

@@ -89,7 +89,8 @@ class ValidateTriageForm(Action):
     ) -> list[EventType]:
         """Returns no slot for a side question: the form then gives way to rules."""
         step = _Step(dispatcher, Turn(tracker))
-        if step.open not in (*ITEMS, CONFIRM, CONSENT):
+        begins = step.turn.begins(names.TRIAGE_FORM)
+        if begins or step.open not in (*ITEMS, CONFIRM, CONSENT):
             return step.begin()
         if any(name != names.TRIAGE_FORM for name in step.turn.actions_since_message()):
             return step.come_back()
@@ -153,6 +154,12 @@ class _Step:
             return self._welcome_back() if _has_been_away(self.turn) else self._ask_next()
         if self.turn.intent == "greet" and _has_been_away(self.turn):
             return self._welcome_back()
+        told = _told_unasked(self.turn)
+        if told:
+            # "He's 19" in answer to another question: kept, and the open one comes again.
+            new = {item: value for item, value in told.items() if item not in self.sheet.given}
+            self.sheet.note(new, self.turn.text)
+            return self._ask_next(again=[self.open])
         if not _is_no_answer(self.turn):
             return []
         if _has_been_away(self.turn):
@@ -472,10 +479,21 @@ def _read(turn: Turn, item: str) -> dict[str, str]:
     return {item: read, **others}
 
 
+def _told_unasked(turn: Turn) -> dict[str, str]:
+    """Answers to other questions than the open one, in a message that asks nothing."""
+    if turn.intent in (*SAFETY_INTENTS, *_SAID_ABOUT, ANSWER) or _asks(turn):
+        return {}
+    return volunteered(turn.text)
+
+
+def _asks(turn: Turn) -> bool:
+    return any(part.asks or asks_something(part.words) for part in clauses(turn.text))
+
+
 def _is_no_answer(turn: Turn) -> bool:
     """Whether an answer was meant that could not be read: "purple", no question of theirs."""
     if turn.intent == "out_of_scope":
-        return not any(part.asks or asks_something(part.words) for part in clauses(turn.text))
+        return not _asks(turn)
     if turn.intent == "go_back":
         return not goes_back(normalise(turn.text))  # "severe" sounds like a correction too
     return turn.intent in _NO_ANSWER
@@ -488,7 +506,16 @@ def _is_said_about(turn: Turn) -> bool:
         return goes_back(normalise(turn.text))
     if turn.intent in _SAID_ABOUT:
         return turn.confidence >= _SURE
-    return turn.intent.startswith("faq_") and turn.text.rstrip().endswith("?")
+    if not turn.intent.startswith("faq_"):
+        return False
+    # "What if I can't pay" is a question without its mark.
+    return turn.text.rstrip().endswith("?") or (turn.confidence >= _SURE and _asks_at_once(turn))
+
+
+def _asks_at_once(turn: Turn) -> bool:
+    """Whether all of the message is a question."""
+    parts = clauses(turn.text)
+    return len(parts) == 1 and (parts[0].asks or asks_something(parts[0].words))
 
 
 def _side_answers(turn: Turn) -> list[BotMessage]:

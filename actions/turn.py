@@ -133,6 +133,27 @@ class Turn:
                 said.append(reviewed)
         return said
 
+    def begins(self, form: str) -> bool:
+        """Whether this message has opened `form`; forms share names of questions."""
+        for event in reversed(self.tracker.events):
+            if event.get("event") == "user":
+                return False
+            if event.get("event") == "active_loop" and event.get("name") == form:
+                return True
+        return False
+
+    def has_just_said(self, response: str) -> bool:
+        """Whether the reviewed text was said in answer to the message before this one."""
+        messages = 0
+        for event in reversed(self.tracker.events):
+            messages += event.get("event") == "user"
+            if messages > 1:
+                return False
+            said = event.get("event") == "bot" and messages == 1
+            if said and (event.get("metadata") or {}).get("reviewed") == response:
+                return True
+        return False
+
     def actions_since_message(self) -> list[str]:
         """Names of the actions that ran since the latest message, oldest first."""
         ran: list[str] = []

@@ -134,6 +134,7 @@ FAQ_TOPICS: Tuple[str, ...] = (
     "inclusive_care",
     "languages",
     "about_clinic",
+    "referrals",
 )
 
 # --- visitor acts (intents) ------------------------------------------------------

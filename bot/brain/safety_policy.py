@@ -100,9 +100,9 @@ def _says_how_to_reach(tracker: DialogueStateTracker) -> bool:
     message = tracker.latest_message
     typed = message is not None and message.intent.get("confidence", 0.0) < 1.0  # no button
     asked = tracker.get_slot("requested_slot") in ("ok_to_call", "ok_to_text", "ok_voicemail")
-    # Where there was no danger, "it's my work phone" is no answer to help that was offered.
+    # Where there was no danger, "can you text me instead" is no answer to help that was offered.
     calm = (tracker.get_slot(TIER) or TIER_NONE) == TIER_NONE
-    return typed and (asked or calm) and tracker.active_loop_name == CALLBACK_FORM
+    return typed and (calm or (asked and tracker.active_loop_name == CALLBACK_FORM))
 
 
 def _actions_since_message(tracker: DialogueStateTracker) -> list[str]:

@@ -23,7 +23,7 @@ from bot.vocabulary import (
 _CONCERN = safety_intent(TIER_CONCERN)
 # What a visitor may say to "Can you call or text now?"; anything else (a question
 # about the clinic, say) is answered in its own right.
-_ANSWERS_IN_CRISIS = frozenset(
+ANSWERS_IN_CRISIS = frozenset(
     {
         CRISIS_CAN_CALL,
         CRISIS_CANNOT_CALL,
@@ -67,8 +67,8 @@ def next_step(
         form_is_open: whether a form waits for an answer.
         barrier: what the message says keeps the visitor from calling (`bot.safety.barriers`).
         says_how_to_reach: typed where the callback form asks how to reach somebody, or
-            while it is open and there was no danger, so that "no calls" is said of the
-            callback; nothing is left open after a crisis reply.
+            where there was no danger at all, so that "no calls" is said of the clinic's
+            call; nothing is left open after a crisis reply.
     """
     if ACTION_SAFETY in actions:
         return SafetyStep.LISTEN
@@ -88,6 +88,6 @@ def next_step(
         return SafetyStep.FOLLOW_UP
     if pending == PENDING_CONCERN:
         return SafetyStep.FOLLOW_UP
-    if pending == PENDING_CRISIS and (barrier or intent in _ANSWERS_IN_CRISIS):
+    if pending == PENDING_CRISIS and (barrier or intent in ANSWERS_IN_CRISIS):
         return SafetyStep.FOLLOW_UP
     return SafetyStep.NOTHING

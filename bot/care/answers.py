@@ -62,6 +62,8 @@ def understand(item: str, text: str, language: str) -> str | None:
     if _is_one_of(said, _not_saying()):
         return UNKNOWN
     parts = [clause for clause in words.clauses(text) if not clause.asks]
+    if item == FOR_WHOM:
+        parts = [_without_quoted(part) for part in parts]
     if item == STATE:
         found = state_in_reply(text)
     elif item == AGE:
@@ -176,6 +178,15 @@ def _cannot_say(parts: list[Clause]) -> bool:
         for part in parts
         if len(part.words.split()) <= 2 * _SHORT_REPLY
     )
+
+
+def _without_quoted(part: Clause) -> Clause:
+    """Without who is only quoted: "my mom says I'm dramatic" is not for the mother."""
+    for match in words.find(_relation_names(), part.words):
+        said = part.words[match.end :].split()
+        if any(" ".join(said[:length]) in _reporting() for length in (1, 2, 3)):
+            return Clause(" ".join((part.words[: match.start].strip(), *said)).strip(), part.asks)
+    return part
 
 
 # --- phrases ------------------------------------------------------------------------
@@ -375,6 +386,11 @@ def _labels(item: str) -> dict[str, str]:
         for choice in choices
         for label in (choice.label.en, choice.label.es)
     }
+
+
+@functools.cache
+def _reporting() -> frozenset[str]:
+    return frozenset(words.load_words().reporting.all())
 
 
 @functools.cache

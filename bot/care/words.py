@@ -68,6 +68,7 @@ class WordLists(ReviewedModel):
     going_on: PerLanguage
     changing: PerLanguage
     times: list[str]
+    reporting: PerLanguage
     turning: list[str]
     not_years: list[str]
     living_in: PerLanguage
@@ -254,6 +255,17 @@ def goes_on(words: str) -> bool:
 def is_yes(words: str) -> bool:
     """Whether `words` are only a yes."""
     return without_fillers(words) in load_words().yes.all()
+
+
+def is_not_no(text: str) -> bool:
+    """Whether the whole of a message is a yes, "not sure" or "a little", whatever it sounds like.
+
+    "No sé" is not "no"; nor is "maybe", where a life may hang on it.
+    """
+    lists = load_words()
+    said = normalise(text)
+    told = (*lists.yes.all(), *lists.unsure.all(), *lists.partly.all())
+    return said in told or without_fillers(said) in told
 
 
 def is_bare(words: str) -> bool:

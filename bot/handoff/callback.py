@@ -12,6 +12,7 @@ import phonenumbers
 
 from bot.care import words
 from bot.care.answers import understand
+from bot.care.places import state_in_reply
 from bot.care.words import PerLanguage
 from bot.reviewed import Document, ReviewedModel
 from bot.vocabulary import CONFIRM, STATE, UNKNOWN
@@ -158,9 +159,12 @@ def goes_back(text: str) -> bool:
 
 
 def cancels(text: str) -> bool:
-    """Whether somebody wants no call any more."""
+    """Whether somebody wants no call any more: "no forget it, don't call"."""
+    cancelling = load_form_words().cancelling.all()
     said = words.without_fillers(words.normalise(text))
-    return said in load_form_words().cancelling.all()
+    parts = [words.without_reply(words.without_fillers(p.words)) for p in words.clauses(text)]
+    told = [part for part in parts if part]
+    return said in cancelling or (bool(told) and all(part in cancelling for part in told))
 
 
 def skips(text: str) -> bool:
@@ -330,7 +334,15 @@ def read_yes_no(intent: str | None, text: str = "") -> str | None:
         return _NO
     if said and skips(text):
         return UNKNOWN
+    if names_a_state(text):
+        return None  # two letters sound like a yes
     return {"affirm": _YES, "deny": _NO, "unsure": UNKNOWN}.get(intent or "")
+
+
+def names_a_state(text: str) -> str | None:
+    """The state that a message names and nothing else; "ok" is a word here, not Oklahoma."""
+    is_word = words.normalise(text) in words.load_words().fillers.all()
+    return None if is_word else state_in_reply(text)
 
 
 def read_voicemail(intent: str | None, text: str) -> str | None:

@@ -34,6 +34,16 @@ _SIGNS = {
     "\N{WAVING HAND SIGN}": "greet",
     "\N{HEAVY BLACK HEART}": "thank",
 }
+# What programs write where they have nothing to say, and what people type to see whether
+# somebody is there. To the encoder "null" is much like a no.
+_PLACEHOLDERS = re.compile(
+    r"(?:null|undefined|nan|nil|lorem ipsum|(?:asdf|qwer|hjkl|jkl)\w*|foo|bar|foobar"
+    r"|\[object object\]|true|false)",
+    re.IGNORECASE,
+)
+_TRYING = re.compile(
+    r"(?:this is (?:just )?a |just |una? )?(?:test|testing|prueba|probando)\b[\s\d]*"
+)
 _GENDERS = "\N{FEMALE SIGN}\N{MALE SIGN}"  # joined to a sign
 _MOST_FOREIGN = 0.5  # share of the letters: a foreign name may stand in a sentence
 
@@ -52,6 +62,14 @@ def unread(text: str) -> str | None:
     if foreign / len(letters) > _MOST_FOREIGN or in_another_language(_ADDRESS.sub("", text)):
         return OTHER_SCRIPT
     return None
+
+
+def meaning_of_placeholder(text: str) -> str | None:
+    """The intent of a word that stands for nothing, `greet` for "test"; None: it is none."""
+    said = text.strip(" .!?\"'").lower()
+    if _TRYING.fullmatch(said):
+        return "greet"
+    return DEFAULT_NLU_FALLBACK_INTENT_NAME if _PLACEHOLDERS.fullmatch(said) else None
 
 
 def meaning_of_signs(text: str) -> str | None:
@@ -75,7 +93,7 @@ class LegibilityComponent(Reader, IntentClassifier):
     def read(self, message: Message) -> None:
         """Set as its intent why the message cannot be read, or what its signs say."""
         text = message.get(TEXT) or ""
-        meaning = unread(text) or meaning_of_signs(text)
+        meaning = unread(text) or meaning_of_signs(text) or meaning_of_placeholder(text)
         if meaning:
             intent = {"name": meaning, "confidence": 1.0}
             message.set("intent", intent, add_to_output=True)

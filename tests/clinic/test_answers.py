@@ -21,6 +21,7 @@ SILENT_IN_BOTH = {
     "age_eligibility",
     "how_soon",
     "languages",
+    "referrals",
 }
 SILENT_IN_GEORGIA = SILENT_IN_BOTH | {
     "what_is_php",

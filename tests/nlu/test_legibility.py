@@ -6,7 +6,7 @@ import pytest
 
 from bot.nlu.evaluate import read_examples
 from bot.nlu.examples import intent_by_example
-from bot.nlu.legibility import meaning_of_signs, unread
+from bot.nlu.legibility import meaning_of_placeholder, meaning_of_signs, unread
 from bot.vocabulary import ONLY_LINK, OTHER_SCRIPT
 
 
@@ -68,3 +68,24 @@ def test_other_signs_say_nothing_clear(text):
 @pytest.mark.parametrize("text", ["?", "👍 ok", "yes", "5"])
 def test_words_and_a_question_mark_are_left_to_the_model(text):
     assert meaning_of_signs(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["null", "undefined", "NaN", "asdf", "asdfghjkl", "[object Object]"]
+)
+def test_what_stands_for_nothing_is_neither_yes_nor_no(text):
+    assert meaning_of_placeholder(text) == "nlu_fallback"
+
+
+@pytest.mark.parametrize(
+    "text", ["test", "Testing 123", "this is a test", "just testing", "prueba"]
+)
+def test_who_tries_whether_somebody_is_there_is_greeted(text):
+    assert meaning_of_placeholder(text) == "greet"
+
+
+@pytest.mark.parametrize(
+    "text", ["no", "none", "drug test", "test results", "that is not true", "n"]
+)
+def test_other_words_are_no_placeholders(text):
+    assert meaning_of_placeholder(text) is None
