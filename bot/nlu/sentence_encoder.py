@@ -28,7 +28,7 @@ from bot.settings import Settings
 DIMENSIONS = 512
 STATE = 1281  # of one text after the body: 1280 and the root of its number of tokens
 READ = STATE + DIMENSIONS
-_REMEMBERED = 2048
+_REMEMBERED = 512  # texts, 7 KB each
 _EPSILON = 1e-12
 _HANDED = "<f4"  # numbers as they go to another process
 
