@@ -67,7 +67,7 @@ _OTHERS = frozenset({"third_person", "harm_to_others", "violence_and_abuse"})
 
 # Scores from which on the vote is cast; read off the curve of bench/safety_curve.py.
 CONCERN_AT = 2.7
-CRISIS_AT = 5.3
+CRISIS_AT = 5.1
 PART_MARGIN = 1.0  # a single sentence of a long message needs so much more
 
 _KERNEL_WEIGHT = 3.0  # of the support vector machine, against the n-grams
