@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import ctypes
 import fcntl
+import functools
 import http.client
 import itertools
 import os
@@ -109,7 +110,9 @@ class _Child:
                 env=self._environment,
                 # Ctrl-C reaches only the supervisor, which stops the others in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=functools.partial(_die_with_parent, os.getpid())
+                if sys.platform == "linux"
+                else None,
             )
             code = await self._process.wait()
             if self._stopping:
@@ -252,9 +255,11 @@ def _ending(code: int) -> str:
     return f"exit code {code}"
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(supervisor: int) -> None:
     """Have the kernel end this process when the supervisor is gone, however it went."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != supervisor:
+        os._exit(0)  # it was gone before the kernel knew
 
 
 def _say(line: str) -> None:

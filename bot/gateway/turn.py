@@ -419,7 +419,10 @@ class Turns:
 
     async def _wait_and_remember(self, turn: InFlight, place: Place) -> None:
         """Let earlier turns finish, then look up where the conversation stands."""
-        if not await place.reached(turn.seconds_left()):
+        now = asyncio.get_running_loop().time()
+        # A calm message behind others at another gateway is as patient as behind our own.
+        seconds = turn.seconds_left() if _is_urgent(turn) else self._patient_until(turn) - now
+        if not await place.reached(max(0.0, seconds)):
             turn.trouble = "another gateway has the conversation"
 
         await self._remember(turn)
@@ -546,7 +549,7 @@ class Turns:
     @contextlib.contextmanager
     def _hurrying(self, turn: InFlight) -> Iterator[None]:
         """While danger waits behind earlier messages of its conversation, they are not patient."""
-        if not tier_at_least(turn.reading.tier, TIER_CONCERN) and not turn.asked_for_help:
+        if not _is_urgent(turn):
             yield
             return
         self._hurried[turn.conversation] += 1
@@ -561,12 +564,12 @@ class Turns:
         """The brain's answer; raises TimeoutError when it has been waited for long enough."""
         now = asyncio.get_running_loop().time
         hasty = request.urgent or turn.channel.one_by_one
-        patient = turn.ends - self._deadline + self._patience
+        asked, patient = now(), self._patient_until(turn)
         asking = asyncio.ensure_future(self._brain.turn(request))
         try:
             await asyncio.wait({asking}, timeout=turn.seconds_left())
             while not asking.done():
-                left = min(patient, self._answered + _STANDSTILL_SECONDS) - now()
+                left = min(patient, max(asked, self._answered) + _STANDSTILL_SECONDS) - now()
                 if left <= 0 or hasty or turn.conversation in self._hurried:
                     raise asyncio.TimeoutError
                 await asyncio.wait({asking}, timeout=min(left, _LOOK_SECONDS))
@@ -576,6 +579,10 @@ class Turns:
         finally:
             asking.cancel()
             await asyncio.wait({asking})
+
+    def _patient_until(self, turn: InFlight) -> float:
+        """Until when a calm message may wait, by the event loop's clock."""
+        return turn.ends - self._deadline + self._patience
 
     def _answer(self, turn: InFlight, voice: Voice) -> None:
         """The reply that goes out: the brain's if the guarantee holds, else our own."""
@@ -760,6 +767,11 @@ class Turns:
         )
         recorded = self._desk.write(db, record, turn.now)
         turn.state = dataclasses.replace(turn.state, reference=recorded.reference)
+
+
+def _is_urgent(turn: InFlight) -> bool:
+    """Whether the message signals danger or asks for help, as far as its words tell."""
+    return tier_at_least(turn.reading.tier, TIER_CONCERN) or turn.asked_for_help
 
 
 def _read_of_all(turn: InFlight) -> Reading | None:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.gateway.neighbours import Alone
 from bot.gateway.turn import Turns
 from tests.gateway.conftest import CLINIC, OPEN, SHORT
 
@@ -34,6 +35,32 @@ def busy(clinics, screen, words, engine, brain) -> Turns:
 
     brain.turn, brain.held = turn, []
     return turns
+
+
+class SlowNeighbour(Alone):
+    """Another gateway that has every conversation for some seconds."""
+
+    def __init__(self, seconds: float):
+        self._seconds = seconds
+
+    async def hold(self, conversation: str, seconds: float) -> bool:
+        await asyncio.sleep(min(seconds, self._seconds))
+        return seconds >= self._seconds
+
+
+@pytest.fixture
+def behind_a_neighbour(clinics, screen, words, engine, brain) -> Turns:
+    """A gateway whose conversations another one has for longer than the deadline."""
+    return Turns(
+        clinics=clinics,
+        screen=screen,
+        words=words,
+        engine=engine,
+        brain=brain,
+        deadline=SHORT,
+        patience=LONG,
+        neighbours=SlowNeighbour(2 * SHORT),
+    )
 
 
 async def say(turns: Turns, text: str) -> str:
@@ -100,3 +127,11 @@ async def test_the_brain_is_told_what_must_not_wait(turns, brain, text, urgent):
     conversation = (await turns.open(CLINIC, now=OPEN)).conversation
     await turns.take(conversation, now=OPEN, text=text)
     assert brain.requests[-1].urgent is urgent
+
+
+async def test_a_calm_message_waits_for_another_gateway(behind_a_neighbour):
+    assert await say(behind_a_neighbour, "hello") == "echo"
+
+
+async def test_danger_waits_for_no_other_gateway_beyond_the_deadline(behind_a_neighbour):
+    assert (await say(behind_a_neighbour, "danger")).startswith("crisis_self")

@@ -260,3 +260,10 @@ def _parsed(line: str) -> dict:
         return json.loads(line)
     except ValueError:
         return {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there the kernel ends orphans")
+def test_a_process_whose_supervisor_is_gone_before_it_runs_does_not_live_on():
+    gone = "from bot.serve import _die_with_parent; _die_with_parent(supervisor=-1); print('lives')"
+    ended = subprocess.run([sys.executable, "-c", gone], cwd=ROOT, capture_output=True, check=True)
+    assert ended.stdout == b""
