@@ -100,9 +100,9 @@ class EmbeddingIntentClassifier(IntentClassifier, GraphComponent):
             if not text:
                 continue
             meant = understand(text, functools.partial(self._rank, sentence_read(message)))
-            plain = _plain(meant.ranking)
+            plain = _plain(meant.ranking[:_RANKING_LENGTH])
             message.set("intent", plain[0], add_to_output=True)
-            message.set("intent_ranking", plain[:_RANKING_LENGTH], add_to_output=True)
+            message.set("intent_ranking", plain, add_to_output=True)
             message.set(ASKED, _plain(meant.asked), add_to_output=True)
         return messages
 

@@ -21,10 +21,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bot.few_rows import times
 from bot.nlu.ngrams import VECTORIZER, Ngrams
 from bot.nlu.sentence_encoder import (
     HEAD_LAYERS,
@@ -60,8 +61,7 @@ _SEEDS = (0, 1)  # of the heads that are tuned on few examples
 _FEW_EXAMPLES = 20
 
 
-@dataclasses.dataclass(frozen=True)
-class Guess:
+class Guess(NamedTuple):
     """An intent and the model's probability for it, 0 to 1."""
 
     intent: str
@@ -304,7 +304,7 @@ def _embedded(head: Head | None, read: np.ndarray) -> np.ndarray:
 
 
 def _similarity(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    similarity = left @ right.T
+    similarity = times(left, right.T)
     similarity -= 1
     similarity *= _KERNEL_WIDTH
     return np.asarray(np.exp(similarity, out=similarity))

@@ -18,10 +18,12 @@ from __future__ import annotations
 import base64
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from bot.few_rows import times
 from bot.nlu.encoder_body import Body, load
 from bot.settings import Settings
 
@@ -59,11 +61,11 @@ class Head:
     def layers(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Everything on the way: mean, y0, y1, y2, outermost, its length, embedding."""
         w = self.weights
-        mean = states @ w["project"]
-        y0 = np.maximum(mean @ w["d0"], 0)
-        y1 = np.maximum(mean @ w["p1"] + y0 @ w["d1"], 0)
-        y2 = np.maximum(y1 @ w["d2"], 0)
-        outermost = np.tanh(y1 @ w["p3"] + y2 @ w["d3"])
+        mean = times(states, w["project"])
+        y0 = np.maximum(times(mean, w["d0"]), 0)
+        y1 = np.maximum(times(mean, w["p1"]) + times(y0, w["d1"]), 0)
+        y2 = np.maximum(times(y1, w["d2"]), 0)
+        outermost = np.tanh(times(y1, w["p3"]) + times(y2, w["d3"]))
         length = np.sqrt(np.maximum((outermost**2).sum(axis=1, keepdims=True), _EPSILON))
         return mean, y0, y1, y2, outermost, length, outermost / length
 
@@ -157,14 +159,18 @@ def _read_together(texts: Sequence[str]) -> np.ndarray:
     body = _body()
     pieces = [body.pieces.encode(text or " ") for text in texts]
     counts = np.array([len(tokens) for tokens in pieces])
-    tokens = np.concatenate(pieces)
+    # Texts that are read together mostly share their words.
+    place = {token: number for number, token in enumerate(dict.fromkeys(chain(*pieces)))}
+    tokens = np.fromiter(place, dtype=np.int64)
+    which = [place[token] for tokens_of_text in pieces for token in tokens_of_text]
     block = tokens % len(body.scale)  # the table is quantized in blocks
     words = body.table[tokens] * body.scale[block, None] + body.lo[block, None]
     inner = _normalized((body.proj_W @ words.T).T + body.proj_b, body.eps)
     inner *= body.ln_g_all
     inner += body.ln_b_all
+    words, inner = words[which], inner[which]
     # Where each word stands once the zeros that end a text are put between them.
-    places = np.arange(len(tokens)) + _GAP * np.repeat(np.arange(len(texts)), counts)
+    places = np.arange(len(words)) + _GAP * np.repeat(np.arange(len(texts)), counts)
     parts = [words]
     for branch, (order, left) in enumerate(_BRANCHES):
         tail = inner[:, branch * _BRANCH : (branch + 1) * _BRANCH]

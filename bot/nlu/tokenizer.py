@@ -15,8 +15,8 @@ from rasa.shared.nlu.training_data.message import Message
 
 
 @functools.lru_cache(maxsize=1)
-def _pipeline() -> spacy.language.Language:
-    return spacy.blank("en")
+def _split() -> spacy.tokenizer.Tokenizer:
+    return spacy.blank("en").tokenizer
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
@@ -51,5 +51,5 @@ class BlankSpacyTokenizer(Tokenizer):
 
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
         """The words of `message` with their character offsets."""
-        doc = _pipeline()(message.get(attribute))
+        doc = _split()(message.get(attribute))
         return [Token(word.text, word.idx) for word in doc if not word.is_space]

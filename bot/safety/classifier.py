@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.few_rows import times
 from bot.safety.normalise import SENTENCE_BREAK, Spelling, Token, tokenise
 from bot.safety.reading import Evidence, Reading
 from bot.vocabulary import TIER_CONCERN, TIER_CRISIS_OTHER, TIER_CRISIS_SELF, TIER_NONE
@@ -272,7 +273,7 @@ class Classifier:
     def scores(self, texts: Sequence[str], embedded: np.ndarray) -> np.ndarray:
         """The score of each folded text, from its embedding too; shape (texts,)."""
         # Unit vectors: |a - b|^2 = 2 - 2ab.
-        kernel = np.exp(-_KERNEL_WIDTH * (2.0 - 2.0 * (embedded @ self._support.T)))
+        kernel = np.exp(-_KERNEL_WIDTH * (2.0 - 2.0 * times(embedded, self._support.T)))
         machine = kernel @ self._support_weights + self._support_bias
         words = np.array([self._ngram_score(text) for text in texts])
         return _KERNEL_WEIGHT * machine + words
