@@ -29,7 +29,7 @@ from bot.brain.live_tracker import shortened
 from bot.store import TrackerEvents, reading, writing
 from bot.turns import DialogueRow, mark_of
 
-_AT_HAND = 256  # trackers; each some 50 kB
+_AT_HAND = 128  # trackers; each some 50 to 150 kB
 _STORED = "_handrail_stored"  # on a tracker: what of it the database has
 
 

@@ -19,10 +19,14 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from limits import RateLimitItem, parse_many
-from limits.storage import Storage
-from limits.strategies import FixedWindowRateLimiter
 from starlette.requests import HTTPConnection
+
+from bot.loading import without_pkg_resources
+
+with without_pkg_resources():  # it reads its scripts for Redis with it
+    from limits import RateLimitItem, parse_many
+    from limits.storage import Storage
+    from limits.strategies import FixedWindowRateLimiter
 
 # Generous: a campus, a clinic's waiting room or a mobile carrier may share one address.
 OPENINGS = "20/minute;300/hour"  # conversations of one address
