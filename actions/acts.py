@@ -43,7 +43,7 @@ class ActionSay(Action):
         """
         turn = Turn(tracker)
         name = _NAMES.get(turn.intent, turn.intent)
-        if name == "complain" and name in _messages_named(tracker):
+        if name == "complain" and turn.has_just_said(name):
             name = "complain_again"
         elif name == "greet" and any(event.get("event") == "bot" for event in tracker.events):
             name = "greet_again"
@@ -172,11 +172,6 @@ def _asked_before(tracker: Tracker, question: str) -> bool:
     """Whether the turn before this one ended with `question`."""
     said = _messages_of_previous_turn(tracker)
     return bool(said) and said[-1].response == question
-
-
-def _messages_named(tracker: Tracker) -> list[str]:
-    """Names of what was said in the turn before this one."""
-    return [message.response for message in _messages_of_previous_turn(tracker)]
 
 
 def _messages_of_previous_turn(tracker: Tracker) -> list[BotMessage]:

@@ -77,10 +77,9 @@ def keep(folder: Path, name: str, made_from: str, arrays: Mapping[str, np.ndarra
                 file.flush()
                 os.fsync(file.fileno())
         unfinished.chmod(0o755)
-        place = _place(folder, name, made_from)
-        for older in (place, *folder.glob(f"{name}-*")):
+        for older in folder.glob(f"{name}-*"):
             shutil.rmtree(older, ignore_errors=True)
-        unfinished.rename(place)
+        unfinished.rename(_place(folder, name, made_from))
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -56,10 +56,11 @@ def unread(text: str) -> str | None:
     letters = [c for c in text if c.isalpha()]
     if not letters:
         return None
-    if not any(c.isalpha() for c in _ADDRESS.sub("", text)):
+    without_links = _ADDRESS.sub("", text)
+    if not any(c.isalpha() for c in without_links):
         return ONLY_LINK
     foreign = sum("LATIN" not in unicodedata.name(c, "LATIN") for c in letters)
-    if foreign / len(letters) > _MOST_FOREIGN or in_another_language(_ADDRESS.sub("", text)):
+    if foreign / len(letters) > _MOST_FOREIGN or in_another_language(without_links):
         return OTHER_SCRIPT
     return None
 

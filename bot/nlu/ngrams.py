@@ -9,15 +9,17 @@ a test proves that both give the same features.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-SIZES = (2, 5)  # characters of the shortest and the longest n-gram
+from bot.character_ngrams import LONGEST, SHORTEST, ngrams_in
+
 # How `TfidfVectorizer` must be set to give what `Ngrams` gives.
 VECTORIZER = {
     "analyzer": "char_wb",
-    "ngram_range": SIZES,
+    "ngram_range": (SHORTEST, LONGEST),
     "sublinear_tf": True,
     "strip_accents": "unicode",
     "dtype": np.float32,
@@ -48,31 +50,14 @@ class Ngrams:
         Returns:
             Their columns, ascending, and what each weighs (float32, together of length 1).
         """
-        counts = self._counts(text)
+        counts = Counter(
+            self._column[ngram] for ngram in ngrams_in(_plain(text)) if ngram in self._column
+        )
         columns = np.fromiter(sorted(counts), dtype=np.intp, count=len(counts))
         times = np.array([counts[column] for column in columns.tolist()], dtype=np.float32)
         weights = (np.log(times) + 1) * self.rarity[columns]
         length = np.sqrt(weights @ weights)
         return columns, weights / length if len(weights) else weights
-
-    def _counts(self, text: str) -> dict[int, int]:
-        """How often each known n-gram occurs inside a word, by column.
-
-        A word's edges count as a space on either side; a word too short for an n-gram of
-        some size counts as a whole, once.
-        """
-        shortest, longest = SIZES
-        column_of = self._column.get
-        counts: dict[int, int] = {}
-        for word in _plain(text).split():
-            padded = f" {word} "
-            length = len(padded)
-            for size in range(shortest, min(longest, length) + 1):
-                for start in range(length - size + 1):
-                    column = column_of(padded[start : start + size])
-                    if column is not None:
-                        counts[column] = counts.get(column, 0) + 1
-        return counts
 
 
 def _plain(text: str) -> str:

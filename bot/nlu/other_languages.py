@@ -26,6 +26,7 @@ _FEWEST_WORDS = 3
 _MOST_OURS = 0.12
 _MOST_OURS_OF_THREE = 0.025
 _READ = 400  # characters
+_REMEMBERED = 64  # a turn asks twice: for the language to answer in, and for what was meant
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -40,6 +41,7 @@ def load_languages() -> None:
     _detector().compute_language_confidence_values("hello there, good morning")
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def in_another_language(text: str) -> bool:
     """Whether `text` is certainly neither English nor Spanish; a few words never are."""
     words = len(_WORD.findall(text))

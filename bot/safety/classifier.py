@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.character_ngrams import ngrams_in
 from bot.few_rows import times
 from bot.safety.normalise import SENTENCE_BREAK, Spelling, Token, tokenise
 from bot.safety.reading import Evidence, Reading
@@ -73,7 +74,6 @@ PART_MARGIN = 1.0  # a single sentence of a long message needs so much more
 
 _KERNEL_WEIGHT = 3.0  # of the support vector machine, against the n-grams
 _KERNEL_WIDTH = 2.0  # gamma of the Gaussian kernel, on unit vectors
-_NGRAMS = (2, 3, 4, 5)
 _NGRAM_LIMIT = 40_000
 _LONG = 20  # words from which on sentences are scored on their own, too
 _WHOLE = 60  # words of a message that are scored as one
@@ -159,7 +159,7 @@ def fit_folded(
     risk = np.array([kind in RISK_KINDS for kind in kinds])
     machine = SVC(C=1.0, gamma=_KERNEL_WIDTH, cache_size=500).fit(embedded, risk)
 
-    counted = [ngram_counts(text) for text in texts]
+    counted = [collections.Counter(ngrams_in(text)) for text in texts]
     spread = collections.Counter(ngram for counts in counted for ngram in counts)
     frequent = sorted(spread, key=lambda ngram: (-spread[ngram], ngram))
     vocabulary = [ngram for ngram in frequent[:_NGRAM_LIMIT] if spread[ngram] > 2]
@@ -279,7 +279,9 @@ class Classifier:
         return _KERNEL_WEIGHT * machine + words
 
     def _ngram_score(self, text: str) -> float:
-        columns, values = _ngram_vector(ngram_counts(text), self._column, self._rarity)
+        columns, values = _ngram_vector(
+            collections.Counter(ngrams_in(text)), self._column, self._rarity
+        )
         return float(values @ self._ngram_weights[columns]) + self._ngram_bias
 
     def _worst_parts(self, tokens: Sequence[Token]) -> list[tuple[int, int]]:
@@ -304,7 +306,9 @@ class Classifier:
         return parts[:_PARTS_SCORED]
 
     def _word_weight(self, word: str) -> float:
-        columns = [self._column[ngram] for ngram in ngram_counts(word) if ngram in self._column]
+        columns = [
+            self._column[each] for each in dict.fromkeys(ngrams_in(word)) if each in self._column
+        ]
         return float(self._ngram_weights[columns] @ self._rarity[columns])
 
 
@@ -336,20 +340,6 @@ def default_encode() -> Encode:
 def folded_text(tokens: Sequence[Token]) -> str:
     """The folded words as one text: the same under case, apostrophes and spacing."""
     return " ".join(token.word + "?" * token.asked for token in tokens) or " "
-
-
-def ngram_counts(text: str) -> dict[str, int]:
-    """How often each character n-gram occurs inside the words of `text`."""
-    counts: collections.Counter[str] = collections.Counter()
-    for word in text.split():
-        padded = f" {word} "
-        for size in _NGRAMS:
-            if len(padded) <= size:
-                counts[padded] += 1
-                break
-            for start in range(len(padded) - size + 1):
-                counts[padded[start : start + size]] += 1
-    return counts
 
 
 def _ngram_vector(

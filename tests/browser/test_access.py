@@ -187,31 +187,30 @@ def test_an_answer_never_takes_the_focus(site):
     expect(page.get_by_role("button", name="Options")).to_be_focused()
 
 
-def test_an_answer_does_not_scroll_away_what_is_being_read(site):
+@pytest.fixture
+def reading_above(site):
+    """Somebody has scrolled up in a long conversation, and an answer is on its way."""
     page = site.chat()
     for number in range(4):
         say(page, f"number {number}\n\n" + "line\n\n" * 5)
     write(page, "think 1")
     expect(own(page)).to_have_count(5)
-    scroll = page.locator(".scroll")
-    scroll.evaluate("e => { e.scrollTop = 0; }")
+    page.locator(".scroll").evaluate("e => { e.scrollTop = 0; }")
+    return page
+
+
+def test_an_answer_does_not_scroll_away_what_is_being_read(reading_above):
+    page = reading_above
     expect(answers(page)).to_have_count(6)
-    assert scroll.evaluate("e => e.scrollTop") == 0
+    assert page.locator(".scroll").evaluate("e => e.scrollTop") == 0
     page.get_by_role("button", name="New message").click()
     expect(answers(page).last).to_be_in_viewport()
 
 
-def test_the_sign_of_something_new_goes_once_one_has_scrolled_there(site):
-    page = site.chat()
-    for number in range(4):
-        say(page, f"number {number}\n\n" + "line\n\n" * 5)
-    write(page, "think 1")
-    expect(own(page)).to_have_count(5)
-    scroll = page.locator(".scroll")
-    scroll.evaluate("e => { e.scrollTop = 0; }")
-    newer = page.get_by_role("button", name="New message")
+def test_the_sign_of_something_new_goes_once_one_has_scrolled_there(reading_above):
+    newer = reading_above.get_by_role("button", name="New message")
     expect(newer).to_be_visible()
-    scroll.evaluate("e => { e.scrollTop = e.scrollHeight; }")
+    reading_above.locator(".scroll").evaluate("e => { e.scrollTop = e.scrollHeight; }")
     expect(newer).to_be_hidden()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timezone
@@ -159,16 +160,16 @@ def words(clinics, replies) -> OwnWords:
 
 
 @pytest.fixture
-def turns(clinics, screen, words, engine, brain, deadline) -> Turns:
-    return Turns(
-        clinics=clinics,
-        screen=screen,
-        words=words,
-        engine=engine,
-        brain=brain,
-        deadline=deadline,
-        encoded=lambda text: f"encoding of {text}",
+def turns_with(clinics, screen, words, engine, brain) -> Callable[..., Turns]:
+    """Makes a gateway's `Turns` with what is given besides."""
+    return functools.partial(
+        Turns, clinics=clinics, screen=screen, words=words, engine=engine, brain=brain
     )
+
+
+@pytest.fixture
+def turns(turns_with, deadline) -> Turns:
+    return turns_with(deadline=deadline, encoded=lambda text: f"encoding of {text}")
 
 
 @pytest.fixture

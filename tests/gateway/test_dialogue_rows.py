@@ -6,7 +6,6 @@ import dataclasses
 
 import pytest
 
-from bot.gateway.turn import Turns
 from bot.store import Messages, TrackerEvents, reading, writing
 from bot.store.records import Incoming, Outgoing
 from bot.turns import DialogueRow, mark_of
@@ -68,17 +67,9 @@ async def test_a_row_in_place_of_all_leaves_no_other(turns, brain, conversation,
 
 
 async def test_an_answer_that_comes_too_late_leaves_no_trace_in_the_dialogue(
-    clinics, screen, words, engine, brain, remembers
+    turns_with, brain, remembers
 ):
-    hasty = Turns(
-        clinics=clinics,
-        screen=screen,
-        words=words,
-        engine=engine,
-        brain=brain,
-        deadline=SHORT,
-        patience=SHORT,
-    )
+    hasty = turns_with(deadline=SHORT, patience=SHORT)
     conversation = (await hasty.open(CLINIC, now=OPEN)).conversation
     brain.seconds = 10 * SHORT
     await hasty.take(conversation, now=OPEN, text="one")

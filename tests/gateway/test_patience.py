@@ -14,17 +14,9 @@ LONG = 30.0
 
 
 @pytest.fixture
-def busy(clinics, screen, words, engine, brain) -> Turns:
+def busy(turns_with, brain) -> Turns:
     """A gateway whose brain answers others all the time, and "slow" messages never."""
-    turns = Turns(
-        clinics=clinics,
-        screen=screen,
-        words=words,
-        engine=engine,
-        brain=brain,
-        deadline=SHORT,
-        patience=LONG,
-    )
+    turns = turns_with(deadline=SHORT, patience=LONG)
     answer = brain.turn
 
     async def turn(request):
@@ -49,18 +41,9 @@ class SlowNeighbour(Alone):
 
 
 @pytest.fixture
-def behind_a_neighbour(clinics, screen, words, engine, brain) -> Turns:
+def behind_a_neighbour(turns_with) -> Turns:
     """A gateway whose conversations another one has for longer than the deadline."""
-    return Turns(
-        clinics=clinics,
-        screen=screen,
-        words=words,
-        engine=engine,
-        brain=brain,
-        deadline=SHORT,
-        patience=LONG,
-        neighbours=SlowNeighbour(2 * SHORT),
-    )
+    return turns_with(deadline=SHORT, patience=LONG, neighbours=SlowNeighbour(2 * SHORT))
 
 
 async def say(turns: Turns, text: str) -> str:
