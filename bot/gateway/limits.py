@@ -37,6 +37,7 @@ OF_ADDRESS = "240/minute;3000/hour"  # messages
 READ_OF_ADDRESS = "300/minute"
 READ_IN_ALL = "1200/minute"
 _MOST_KEYS = 100_000
+_SWEEP_SECONDS = 60  # between forgetting all counts that have ended
 _IPV6_SITE = 64  # bits of an IPv6 address that one household or office has for itself
 
 
@@ -133,7 +134,7 @@ class _Counts(Storage):  # type: ignore[misc]
     """Counts with an end, in memory.
 
     The library's own storage starts a thread for every count, which goes through all of
-    them; this one forgets what has ended when it meets it, and the oldest when it is full.
+    them; this one forgets what has ended once a minute, and the oldest when it is full.
     """
 
     STORAGE_SCHEME = None
@@ -142,9 +143,12 @@ class _Counts(Storage):  # type: ignore[misc]
         super().__init__()
         self._seconds = seconds
         self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()  # count, end
+        self._swept = seconds()
 
     def incr(self, key: str, expiry: int, elastic_expiry: bool = False, amount: int = 1) -> int:
         """Add `amount`; the first one begins a window of `expiry` seconds."""
+        if self._seconds() >= self._swept + _SWEEP_SECONDS:
+            self._sweep()
         count = self.get(key)
         ends = self._counts[key][1] if count else self._seconds() + expiry
         self._counts[key] = (count + amount, ends)
@@ -175,3 +179,9 @@ class _Counts(Storage):  # type: ignore[misc]
     def clear(self, key: str) -> None:
         """Forget one count."""
         self._counts.pop(key, None)
+
+    def _sweep(self) -> None:
+        self._swept = self._seconds()
+        ended = [key for key, (_, ends) in self._counts.items() if ends <= self._swept]
+        for key in ended:
+            del self._counts[key]

@@ -222,6 +222,19 @@ def test_counts_do_not_grow_without_end(monkeypatch, seconds):
     assert len(counted._counts._counts) == 10
 
 
+def test_counts_that_have_ended_are_forgotten(monkeypatch, seconds):
+    monkeypatch.setattr(module, "OPENINGS", "5/minute;9/hour")
+    counted = Limits(seconds)
+    for number in range(50):
+        counted.opening(f"address {number}")
+    seconds.now += 60
+    counted.opening("another address")
+    assert len(counted._counts._counts) == 50 + 2  # those of the hour, and its own
+    seconds.now += 3600
+    counted.opening("another address")
+    assert len(counted._counts._counts) == 2
+
+
 @pytest.mark.parametrize(
     ("peer", "expected"),
     [
