@@ -63,7 +63,7 @@ def assistant(settings: Settings, loop, tmp_path_factory, request):
 
         url = f"sqlite:///{folder}/rasa.db"
         beside = BesideRasa(loaded.brain, dataclasses.replace(settings, data=folder, database=url))
-        loaded.turns._brain._brain = beside
+        loaded.brain.turn = beside.turn
     yield loaded
     loaded.engine.dispose()
 

@@ -6,7 +6,8 @@ import asyncio
 from datetime import datetime, timezone
 
 from bot.commands.assistant import Assistant
-from bot.gateway.turn import Answer, Refused
+from bot.gateway.in_flight import Answer
+from bot.gateway.refused import Refused
 
 
 def chat(assistant: Assistant, clinic: str, channel: str, language: str | None) -> int:

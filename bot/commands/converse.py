@@ -11,10 +11,11 @@ from typing import Any
 
 from bot.commands.assistant import Assistant
 from bot.commands.jsonlines import LineError, answer_lines, read_time
+from bot.gateway.in_flight import Answer
 from bot.gateway.incoming import normalise
+from bot.gateway.refused import Refused
 from bot.gateway.text_outcomes import Outcome
 from bot.gateway.texting import Texting
-from bot.gateway.turn import Answer, Refused
 from bot.store.sms import Arrival
 from bot.vocabulary import SMS
 

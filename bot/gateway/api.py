@@ -22,7 +22,8 @@ from bot.gateway.limits import Limits
 from bot.gateway.origins import admit, may_use, origin_of
 from bot.gateway.own_words import OwnWords
 from bot.gateway.refused import Refused
-from bot.gateway.turn import Turns, owner_of
+from bot.gateway.tokens import owner_of
+from bot.gateway.turn import Turns
 from bot.store import StoreError
 from bot.store.records import Conversation, OfferedButton, StoredMessage
 from bot.vocabulary import BY_STAFF, LANGUAGES

@@ -31,9 +31,10 @@ from bot.gateway.neighbours import Neighbours, neighbours_on
 from bot.gateway.origins import Origins
 from bot.gateway.own_words import OwnWords
 from bot.gateway.protection import CONTENT_SECURITY_POLICY, Protection
+from bot.gateway.screening import Screen
 from bot.gateway.sms import TwilioDoor
 from bot.gateway.texting import Texting
-from bot.gateway.turn import DEADLINE, Screen, Turns
+from bot.gateway.turn import DEADLINE, Turns
 from bot.safety.replies import CrisisReplies
 from bot.sending import Provider
 from bot.store import StoreError, migrate

@@ -24,7 +24,8 @@ from bot.gateway.limits import Limits
 from bot.gateway.origins import OWN, origin_of
 from bot.gateway.own_words import OwnWords
 from bot.gateway.refused import Refused
-from bot.gateway.turn import Turns, owner_of
+from bot.gateway.tokens import owner_of
+from bot.gateway.turn import Turns
 from bot.store import StoreError
 from bot.vocabulary import LANGUAGES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.gateway.channels import CHANNELS, Channel, is_number
@@ -21,6 +21,7 @@ from bot.vocabulary import (
     TIER_CRISIS_SELF,
     TIER_NONE,
     higher_tier,
+    tier_at_least,
 )
 
 
@@ -39,6 +40,12 @@ class Shown:
     text: str
     response: str
     buttons: tuple[OfferedButton, ...] = ()
+
+
+def unsaved(channel: Channel, messages: Sequence[BotMessage]) -> list[Shown]:
+    """Messages that the store does not know; a button of them could not be resolved."""
+    plain = [dataclasses.replace(message, buttons=[]) for message in messages]
+    return [Shown(None, shown.text, shown.response) for shown in channel.render(plain)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +98,7 @@ class InFlight:
     message_id: str
     now: datetime
     ends: float  # time of the event loop at which waiting for the brain ends
+    patient_until: float  # the same for a calm message while the brain answers others
     allowed: Callable[[Conversation], bool]
     text: str
     button_id: str | None
@@ -112,6 +120,11 @@ class InFlight:
     def seconds_left(self) -> float:
         """Until waiting for the brain ends; never below zero."""
         return max(0.0, self.ends - asyncio.get_running_loop().time())
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it signals danger or asks for help, as far as is known yet."""
+        return tier_at_least(self.tier, TIER_CONCERN) or self.asked_for_help
 
     @property
     def channel(self) -> Channel:

@@ -18,8 +18,8 @@ from bot.gateway.brain_client import SocketBrain
 from bot.gateway.brains import Brains
 from bot.gateway.embed import Bundles, load_bundle
 from bot.gateway.limits import Limits
+from bot.gateway.screening import Screen
 from bot.gateway.sms import TwilioDoor
-from bot.gateway.turn import Screen
 from bot.reviewed import DataError
 from bot.safety.replies import load_replies
 from bot.sending import Provider

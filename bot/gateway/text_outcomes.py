@@ -13,11 +13,13 @@ from datetime import timedelta
 from typing import Any
 
 from bot.clinic.profile import Clinic
+from bot.gateway.answering import Voice
 from bot.gateway.channels import CHANNELS
 from bot.gateway.guarantee import CRISIS_TIERS, HELP_NOW
 from bot.gateway.in_flight import Answer
 from bot.gateway.incoming import language_of
-from bot.gateway.turn import Turns, Voice, anyone
+from bot.gateway.tokens import anyone
+from bot.gateway.turn import Turns
 from bot.safety.replies import is_crisis_response
 from bot.sms.keywords import OF_PROVIDER, OPT_IN, OPT_OUT, Keywords, load_keywords
 from bot.sms.reactions import reaction_in

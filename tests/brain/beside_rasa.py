@@ -36,7 +36,7 @@ class BesideRasa:
     """
 
     def __init__(self, brain: Brain, settings: Settings):
-        self._brain = brain
+        self._brain, self._ours = brain, brain.turn
         self.engine = brain._engine
         engine = open_store(settings)
         migrate(engine)
@@ -61,9 +61,9 @@ class BesideRasa:
             houses.install(house)
         if theirs is None:
             with pytest.raises(TurnFailed):
-                await self._brain.turn(request)
+                await self._ours(request)
             raise TurnFailed(f"by both: {failed}")
-        ours = await self._brain.turn(request)
+        ours = await self._ours(request)
         assert _told(ours) == _told(theirs)
         after = self._brain._store._at_hand.get(request.conversation)
         if after is not None:  # not when the visitor's data are to be deleted

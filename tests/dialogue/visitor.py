@@ -14,7 +14,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from bot.commands.assistant import Assistant
-from bot.gateway.turn import Answer
+from bot.gateway.in_flight import Answer
 from bot.turns import TurnState
 
 MONDAY_MORNING = datetime.fromisoformat("2026-11-23T10:00:00-05:00")

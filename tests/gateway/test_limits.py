@@ -164,7 +164,7 @@ async def test_a_stranger_cannot_use_up_a_visitors_messages(few, web, visitor):
 async def test_more_turns_than_the_brain_can_take_are_answered_by_ourselves(
     web, brain, monkeypatch
 ):
-    monkeypatch.setattr("bot.gateway.turn.MOST_ASKING", 1)
+    monkeypatch.setattr("bot.gateway.asking.MOST_ASKING", 1)
     first, second = [await arrive(web) for _ in range(2)]
     thinking, done = asyncio.Event(), asyncio.Event()
     answer = brain.turn

@@ -13,7 +13,7 @@ import structlog
 
 from bot.gateway.brain import BrainError
 from bot.gateway.guarantee import CRISIS_TIERS
-from bot.gateway.turn import Refused
+from bot.gateway.refused import Refused
 from bot.logs import configure_logs
 from bot.safety.replies import is_crisis_response
 from bot.store import Alerts, Conversations, Messages, reading, writing

@@ -1,0 +1,51 @@
+"""The safety screen as the gateway uses it: that it fails never makes a message look calm."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bot.gateway.in_flight import UNREAD
+from bot.gateway.trouble import log_trouble
+from bot.safety.reading import Reading
+
+_MOST_LABELS = 1000  # of choices, whose reading is remembered
+
+
+class Screen(Protocol):
+    """The safety screen, `bot.safety.screen.Screen`."""
+
+    def read(self, text: str) -> Reading:
+        """What the screen says about one message."""
+        ...
+
+
+class Screening:
+    """Reads messages and the labels of choices.
+
+    Args:
+        screen: the safety screen.
+    """
+
+    def __init__(self, screen: Screen):
+        self._screen = screen
+        self._labels: dict[str, Reading] = {}
+
+    def read(self, text: str, conversation: str = "") -> Reading:
+        """What the screen says; if it fails, the message still counts as a concern.
+
+        Args:
+            text: normalised, see `bot.gateway.incoming`.
+            conversation: its id, for the log.
+        """
+        try:
+            return self._screen.read(text)
+        except Exception as error:
+            log_trouble(conversation, error)
+            return UNREAD
+
+    def label(self, label: str, conversation: str) -> Reading:
+        """The same for a choice: there are few, and every visitor presses them."""
+        read = self._labels.get(label) or self.read(label, conversation)
+        if not read.failed and len(self._labels) < _MOST_LABELS:
+            self._labels[label] = read
+        return read
