@@ -28,6 +28,7 @@ _INPUTS = (
     "bot/safety/lexicon.py",
     "bot/safety/normalise.py",
     "bot/safety/patterns.py",
+    "bot/character_ngrams.py",
     "requirements/runtime.txt",
 )
 

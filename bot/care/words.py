@@ -12,10 +12,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+from bot.accents import without_accents
 from bot.reviewed import Document, ReviewedModel
 
 WORDS_FILE = Path(__file__).with_name("words.yml")
@@ -144,10 +144,8 @@ def load_words() -> WordLists:
 
 def normalise(text: str) -> str:
     """`text` as words in small letters, without accents, apostrophes or other marks."""
-    folded = unicodedata.normalize(
-        "NFKD", _APOSTROPHES.sub("", _POSSESSIVE.sub(r"\1", text))
-    ).lower()
-    words = " ".join(_WORD.findall("".join(c for c in folded if not unicodedata.combining(c))))
+    folded = without_accents(_APOSTROPHES.sub("", _POSSESSIVE.sub(r"\1", text))).lower()
+    words = " ".join(_WORD.findall(folded))
     for long, pattern, short in _spellings():
         if long in words:
             words = pattern.sub(short, words)

@@ -7,10 +7,10 @@ topic as well, the assistant mistakes one question for the other, and nobody see
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from bot.accents import without_accents
 from bot.clinic.profile import Clinic, Profile
 from bot.reviewed import Location, Problem
 from bot.vocabulary import LANGUAGES, faq_intent
@@ -81,5 +81,4 @@ def _counts(clinic: Clinic) -> Iterator[tuple[Location, int]]:
 
 def _folded(text: str) -> str:
     """`text` as small letters without accents and marks: how near copies are told."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join(re.findall(r"\w+", "".join(c for c in plain if not unicodedata.combining(c))))
+    return " ".join(re.findall(r"\w+", without_accents(text.casefold())))

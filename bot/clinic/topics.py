@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
+from bot.accents import without_accents
 from bot.clinic.profile import Clinic
 from bot.reviewed import Bilingual, DataError, Document
 from bot.vocabulary import FAQ_TOPICS, LANGUAGES
@@ -39,9 +39,8 @@ class Topics:
 
     def levels_named(self, text: str) -> list[str]:
         """The topics of the levels of care that `text` names, each once, in its order."""
-        plain = unicodedata.normalize("NFKD", text.casefold())
-        letters = "".join(each for each in plain if not unicodedata.combining(each))
-        return list(dict.fromkeys(self._levels[found] for found in self._named.findall(letters)))
+        plain = without_accents(text.casefold())
+        return list(dict.fromkeys(self._levels[found] for found in self._named.findall(plain)))
 
     def label(self, topic: str, language: str, clinic: Clinic | None = None) -> str:
         """The button's words for `topic` in `language` ("en" or "es").

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
+from bot.accents import without_accents
 from bot.console import queue
 from bot.console.desk import URGENCIES
 from bot.console.office import Ask, Office, to
@@ -279,5 +279,4 @@ def _tally(rows: list[Row], tab: str) -> str:
 
 
 def _folded(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(character for character in plain if not unicodedata.combining(character))
+    return without_accents(name.casefold())

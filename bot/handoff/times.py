@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pydantic
 
+from bot.accents import without_accents
 from bot.care.words import number_value
 from bot.clinic.hours import CLOSING_SOON, staffed_between
 from bot.clinic.profile import Clinic
@@ -128,8 +128,7 @@ def next_call(
 
 def _folded(text: str) -> str:
     """Small letters without accents; "5 p.m." as "5 p m", number words as digits."""
-    plain = unicodedata.normalize("NFKD", text.lower())
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = without_accents(text.lower())
     plain = re.sub(r"\b([ap])\.?\s?m\b\.?", r"\1m", plain)
     plain = re.sub(r"[^\w:.\s-]|(?<!\d)[.:]|[.:](?!\d)", " ", plain)
     plain = re.sub(r"(?<=\d)\s*-\s*(?=\d)|(?<=m)\s*-\s*(?=\d)", " to ", plain).replace("-", " ")

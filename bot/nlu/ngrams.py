@@ -8,12 +8,12 @@ a test proves that both give the same features.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
+from bot.accents import without_accents
 from bot.character_ngrams import LONGEST, SHORTEST, ngrams_in
 
 # How `TfidfVectorizer` must be set to give what `Ngrams` gives.
@@ -51,19 +51,12 @@ class Ngrams:
             Their columns, ascending, and what each weighs (float32, together of length 1).
         """
         counts = Counter(
-            self._column[ngram] for ngram in ngrams_in(_plain(text)) if ngram in self._column
+            self._column[ngram]
+            for ngram in ngrams_in(without_accents(text.lower()))
+            if ngram in self._column
         )
         columns = np.fromiter(sorted(counts), dtype=np.intp, count=len(counts))
         times = np.array([counts[column] for column in columns.tolist()], dtype=np.float32)
         weights = (np.log(times) + 1) * self.rarity[columns]
         length = np.sqrt(weights @ weights)
         return columns, weights / length if len(weights) else weights
-
-
-def _plain(text: str) -> str:
-    """Small letters, without accents."""
-    text = text.lower()
-    if text.isascii():
-        return text
-    apart = unicodedata.normalize("NFKD", text)
-    return "".join([char for char in apart if not unicodedata.combining(char)])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
 from pathlib import Path
 
+from bot.accents import without_accents
 from bot.reviewed import DataError, Document, ReviewedModel
 
 KEYWORDS = Path(__file__).with_name("keywords.yml")
@@ -93,8 +93,7 @@ class Keywords:
 
 def plain(text: str) -> str:
     """Small letters without accents, apostrophes and punctuation, one space between words."""
-    decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold()
-    letters = "".join(each for each in decomposed if not unicodedata.combining(each))
+    letters = without_accents(_APOSTROPHES.sub("", text)).casefold()
     return _NOT_WORDS.sub(" ", letters).strip()
 
 
