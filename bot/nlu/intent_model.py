@@ -44,12 +44,16 @@ if TYPE_CHECKING:
 # needs neither.
 
 # How each was chosen: docs/understanding.md.
+_DIMENSIONS = 256  # of the encoder's 512
 _KERNEL_WIDTH = 2.0  # similarity of two embeddings is exp(width x (cosine - 1))
 _RIDGE = 0.1
 _RIDGE_SHARPNESS = 1 / 0.06  # ridge scores, about 0 to 1, times this are log odds
 _WORDS_WEIGHT = 0.35  # of the n-grams' vote beside 1 for the meaning
 _WORDS_WEIGHT_FEW = 0.2  # with few examples n-grams know less
 _CONFIDENCE = 0.9  # exponent that makes the probabilities honest
+
+# Names of arrays in the file.
+_OWN, _AXES, _POINTS = "own_", "axes", "points"
 
 _MINIMUM_DOCUMENTS = 2
 # The solve needs memory and time by the square and cube of the examples. Above this
@@ -69,26 +73,70 @@ class Guess(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
+class _Axes:
+    """The encoder's own embeddings, along the principal axes of the examples.
+
+    Half as many numbers to compare say as much.
+
+    Attributes:
+        matrix: shape (512, dimensions).
+    """
+
+    matrix: np.ndarray
+
+    @classmethod
+    def fit(cls, read: np.ndarray) -> _Axes:
+        examples = embeddings(read).astype(np.float64)
+        _, axes = np.linalg.eigh(examples.T @ examples)  # the smallest first
+        return cls(_halved(axes[:, -_DIMENSIONS:]))
+
+    def __call__(self, read: np.ndarray) -> np.ndarray:
+        return times(embeddings(read), self.matrix)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {_AXES: self.matrix.astype(np.float16)}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Tuned:
+    """The embeddings of a head that was tuned on the examples."""
+
+    head: Head
+
+    @classmethod
+    def of(cls, head: Head) -> _Tuned:
+        return cls(Head({name: _halved(layer) for name, layer in head.weights.items()}))
+
+    def __call__(self, read: np.ndarray) -> np.ndarray:
+        return self.head(states(read))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {name: layer.astype(np.float16) for name, layer in self.head.weights.items()}
+
+
+@dataclasses.dataclass(frozen=True)
 class _Meaning:
     """Kernel ridge regression.
 
     Attributes:
-        head: makes the embeddings; None: the encoder's own.
-        examples: embeddings, shape (examples, 512).
+        embed: what the encoder read as vectors.
+        examples: embeddings, shape (examples, dimensions).
         weights: what each example says for each intent, shape (examples, intents).
     """
 
-    head: Head | None
+    embed: _Axes | _Tuned
     examples: np.ndarray
     weights: np.ndarray
 
     @classmethod
-    def fit(cls, head: Head | None, read: np.ndarray, labels: np.ndarray, intents: int) -> _Meaning:
+    def fit(
+        cls, embed: _Axes | _Tuned, read: np.ndarray, labels: np.ndarray, intents: int
+    ) -> _Meaning:
         from scipy import linalg
 
         kept = _even_selection(labels, _MOST_EXAMPLES)
         # Half precision is what is stored, so it is what is learnt with.
-        examples, labels = _halved(_embedded(head, read[kept])), labels[kept]
+        examples, labels = _halved(embed(read[kept])), labels[kept]
         sizes = np.bincount(labels, minlength=intents)
         # Halfway between counting examples and counting intents: a large intent may
         # weigh more, though not by its whole size.
@@ -98,27 +146,27 @@ class _Meaning:
         factor = linalg.cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
         targets = np.eye(intents, dtype=np.float32)[labels]
         weights = linalg.cho_solve(factor, targets, check_finite=False)
-        return cls(head, examples, np.ascontiguousarray(weights))
+        return cls(embed, examples, np.ascontiguousarray(weights))
 
     def log_probabilities(self, read: np.ndarray) -> np.ndarray:
-        scores = _similarity(_embedded(self.head, read), self.examples) @ self.weights
+        scores = _similarity(self.embed(read), self.examples) @ self.weights
         return _log_softmax(scores * _RIDGE_SHARPNESS)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Prototypes:
-    """A tuned head and the point of each intent in its space, shape (intents, 512)."""
+    """The point of each intent in the space of a tuned head, shape (intents, 512)."""
 
-    head: Head
+    embed: _Tuned
     points: np.ndarray
 
     @classmethod
     def fit(cls, read: np.ndarray, labels: np.ndarray) -> _Prototypes:
         head, points = tune_with_prototypes(original_head(), states(read), labels)
-        return cls(_halved_head(head), _halved(points))
+        return cls(_Tuned.of(head), _halved(points))
 
     def log_probabilities(self, read: np.ndarray) -> np.ndarray:
-        return _log_softmax(SCALE * (self.head(states(read)) @ self.points.T))
+        return _log_softmax(SCALE * (self.embed(read) @ self.points.T))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,11 +249,11 @@ class IntentModel:
         words = _Words.fit(vectorizer.fit_transform(texts), labels)
         known = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.get)
         rows = read(texts)
-        own = _Meaning.fit(None, rows, labels, len(names))
+        own = _Meaning.fit(_Axes.fit(rows), rows, labels, len(names))
         tuned: list[_Meaning | _Prototypes]
         if len(labels) < _FEW_EXAMPLES * len(names):
             heads = [tune(original_head(), states(rows), labels, seed) for seed in _SEEDS]
-            tuned = [_Meaning.fit(_halved_head(h), rows, labels, len(names)) for h in heads]
+            tuned = [_Meaning.fit(_Tuned.of(head), rows, labels, len(names)) for head in heads]
         else:
             tuned = [_Prototypes.fit(rows, labels)]
         return cls(names, own, tuned, words, Ngrams(known, vectorizer.idf_))
@@ -236,12 +284,10 @@ class IntentModel:
             "words_coefficients": self._words.coefficients,
             "words_intercepts": self._words.intercepts,
             "idf": self._ngrams.rarity,
-            **_arrays_of("own_", self._own),
+            **_arrays_of(_OWN, self._own),
         }
         for number, vote in enumerate(self._tuned):
             arrays |= _arrays_of(_tuned(number), vote)
-            for layer, weights in (vote.head.weights if vote.head else {}).items():
-                arrays[_tuned(number) + layer] = weights.astype(np.float16)
         np.savez_compressed(folder / "intent_model.npz", **arrays)
         described = {
             "intents": self.intents,
@@ -257,11 +303,8 @@ class IntentModel:
         """Read what `save` wrote; raises OSError, KeyError or ValueError if it is damaged."""
         described = json.loads((folder / "intent_model.json").read_text(encoding="utf-8"))
         with np.load(folder / "intent_model.npz", allow_pickle=False) as arrays:
-            own = _stored(arrays, "own_", None)
-            tuned = []
-            for prefix in map(_tuned, range(described["tuned"])):
-                layers = {name: arrays[prefix + name].astype(np.float32) for name in HEAD_LAYERS}
-                tuned.append(_stored(arrays, prefix, Head(layers)))
+            own = _stored(arrays, _OWN)
+            tuned = [_stored(arrays, _tuned(number)) for number in range(described["tuned"])]
             words = _Words(arrays["words_coefficients"], arrays["words_intercepts"])
             ngrams = Ngrams(described["ngrams"], arrays["idf"])
         return cls(described["intents"], own, tuned, words, ngrams)
@@ -273,34 +316,28 @@ def _tuned(number: int) -> str:
 
 
 def _arrays_of(prefix: str, vote: _Meaning | _Prototypes) -> dict[str, np.ndarray]:
+    arrays = vote.embed.arrays()
     if isinstance(vote, _Prototypes):
-        return {prefix + "points": vote.points.astype(np.float16)}
-    return {
-        prefix + "examples": vote.examples.astype(np.float16),
-        prefix + "weights": vote.weights,
-    }
+        arrays[_POINTS] = vote.points.astype(np.float16)
+    else:
+        arrays |= {"examples": vote.examples.astype(np.float16), "weights": vote.weights}
+    return {prefix + name: array for name, array in arrays.items()}
 
 
-def _stored(
-    arrays: Mapping[str, np.ndarray], prefix: str, head: Head | None
-) -> _Meaning | _Prototypes:
-    if head and prefix + "points" in arrays:
-        return _Prototypes(head, arrays[prefix + "points"].astype(np.float32))
+def _stored(arrays: Mapping[str, np.ndarray], prefix: str) -> _Meaning | _Prototypes:
+    if prefix + _AXES in arrays:
+        embed: _Axes | _Tuned = _Axes(arrays[prefix + _AXES].astype(np.float32))
+    else:
+        embed = _Tuned(Head({n: arrays[prefix + n].astype(np.float32) for n in HEAD_LAYERS}))
+    if isinstance(embed, _Tuned) and prefix + _POINTS in arrays:
+        return _Prototypes(embed, arrays[prefix + _POINTS].astype(np.float32))
     # Column by column in memory: a product with one message is more than twice as fast.
     examples = np.asfortranarray(arrays[prefix + "examples"].astype(np.float32))
-    return _Meaning(head, examples, arrays[prefix + "weights"])
+    return _Meaning(embed, examples, arrays[prefix + "weights"])
 
 
 def _halved(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float16).astype(np.float32)
-
-
-def _halved_head(head: Head) -> Head:
-    return Head({name: _halved(layer) for name, layer in head.weights.items()})
-
-
-def _embedded(head: Head | None, read: np.ndarray) -> np.ndarray:
-    return head(states(read)) if head else embeddings(read)
 
 
 def _similarity(left: np.ndarray, right: np.ndarray) -> np.ndarray:
