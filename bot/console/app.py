@@ -30,6 +30,7 @@ from bot.console.office import (
     COOKIE,
     LOGIN_COOKIE,
     NO_STORE,
+    NOT_HERE,
     STATIC,
     Ask,
     Office,
@@ -84,7 +85,14 @@ def routes(
     def form(path: str, handler: Callable[[Office, Ask], Response], *roles: str) -> Route:
         bound = functools.partial(handler, office)
         endpoint = office.guarded(bound, roles) if roles else office.guarded(bound)
-        return Route(path, endpoint, methods=["POST"])
+
+        async def answer(request: Request) -> Response:
+            # The address of a form stays in the browser's bar when it was refused; whoever
+            # loads it again wants the page on which the form stood.
+            page = str(request.url.path).rpartition("/")[0]
+            return await endpoint(request) if request.method == "POST" else to(page)
+
+        return Route(path, answer, methods=["POST", "GET"])
 
     async def login(request: Request) -> Response:
         if request.method == "GET":
@@ -94,6 +102,9 @@ def routes(
         except RefusedError as refused:
             return problem(refused)
         return await run_in_threadpool(_log_in, office, request, fields)
+
+    async def nothing_here(_: Request) -> Response:
+        return problem(NOT_HERE)
 
     record = "/console/records/{reference}"
     return [
@@ -118,6 +129,7 @@ def routes(
             if website
             else []
         ),
+        Route("/console/{elsewhere:path}", nothing_here),
     ]
 
 

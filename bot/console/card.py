@@ -187,7 +187,8 @@ def claim(office: Office, ask: Ask) -> Response:
         Audit(db).add(actor=ask.member.name, action=action, subject=reference, at=ask.now)
     if won:
         return to(_path(reference))
-    return _page(office, ask, load_card(office, ask, card.reference), problem=_TAKEN, status=409)
+    problem = _CLOSED if card.case.status == moves.CLOSED else _TAKEN
+    return _page(office, ask, load_card(office, ask, card.reference), problem=problem, status=409)
 
 
 def release(office: Office, ask: Ask) -> Response:
@@ -325,6 +326,8 @@ def second(office: Office, ask: Ask) -> Response:
     agreed = ask.form.get("agree") == "yes"
     card = load_card(office, ask, reference)
     with writing(office.engine) as db:
+        if _sent_twice(db, ask, reference):
+            return to(_path(reference))
         settled = Casework(db).settle_closing(reference, ask.member.id, ask.now, agreed=agreed)
         if settled:
             kind = casework.CLOSE_AGREED if agreed else casework.CLOSE_REFUSED
@@ -392,8 +395,11 @@ def _under_claim(
     card = load_card(office, ask, reference)
     try:
         with writing(office.engine) as db:
-            if not Casework(db).claim(reference, ask.member.id, ask.now):
-                raise _Unfit(_TAKEN)
+            held = Casework(db).claim(reference, ask.member.id, ask.now)
+            if _sent_twice(db, ask, reference):
+                return to(_path(reference))
+            if not held:
+                raise _Unfit(_CLOSED if card.case.status == moves.CLOSED else _TAKEN)
             changed, details = work(db, card)
             if not changed:
                 raise _Unfit(_MOVED_ON)
@@ -406,7 +412,7 @@ def _under_claim(
             )
     except (_Unfit, NotAllowedError) as error:
         text = str(error) if isinstance(error, _Unfit) else _MOVED_ON
-        status = 409 if text in (_TAKEN, _MOVED_ON) else 422
+        status = 409 if text in (_TAKEN, _CLOSED, _MOVED_ON) else 422
         fresh = load_card(office, ask, reference)
         return _page(office, ask, fresh, problem=text, status=status)
     return to(_path(reference))
@@ -464,8 +470,27 @@ def _change(db: sa.engine.Connection, ask: Ask, card: Card, values: dict[str, An
 def _write(
     db: sa.engine.Connection, ask: Ask, card: Card, kind: str, detail: str | None = None
 ) -> None:
-    text = ask.form.get("note", "").strip()[:_LONGEST_NOTE]
-    Casework(db).write(card.reference, ask.member.id, ask.now, kind, detail, text)
+    Casework(db).write(card.reference, ask.member.id, ask.now, kind, detail, _note(ask))
+
+
+def _sent_twice(db: sa.engine.Connection, ask: Ask, reference: str) -> bool:
+    """Whether this very form was the last thing done to the record, a moment ago.
+
+    A double click sends a form twice, and shows only what the second one is answered.
+    """
+    kinds, field = _DONE_BY[ask.request.url.path.rpartition("/")[2]]
+    return any(
+        entry.kind in kinds
+        and entry.by == ask.member.full_name
+        and ask.now - entry.at <= _DOUBLE_CLICK
+        and (field is None or entry.detail == ask.form.get(field))
+        and (entry.note or "") == _note(ask)
+        for entry in Casework(db).entries(reference)[-1:]
+    )
+
+
+def _note(ask: Ask) -> str:
+    return ask.form.get("note", "").strip()[:_LONGEST_NOTE]
 
 
 def _choice(find: Callable[[str], Any], ask: Ask, field: str, otherwise: str) -> Any:
@@ -544,6 +569,18 @@ _CLOSINGS = {
     casework.CLOSE_AGREED: "Agreed and closed",
     casework.CLOSE_REFUSED: "Not agreed",
 }
+# What each form leaves in the list of what was done, and which of its fields stands there.
+_DONE_BY: dict[str, tuple[tuple[str, ...], str | None]] = {
+    "attempt": ((casework.ATTEMPT,), "outcome"),
+    "note": ((casework.NOTE,), None),
+    "hand-over": ((casework.HANDED_OVER,), "to"),
+    "close": ((casework.CLOSE, casework.CLOSE_ASKED), "disposition"),
+    "second": ((casework.CLOSE_AGREED, casework.CLOSE_REFUSED), None),
+    "text": ((), None),  # knows itself by `once`
+    "assistant": ((), None),
+}
+_DOUBLE_CLICK = timedelta(seconds=30)  # also that of somebody who waits for a slow answer
+_CLOSED = "This record is closed. Nothing was saved."
 _TAKEN = "Somebody else has this record now. Nothing was saved; your words are still here."
 _MOVED_ON = "The record has changed meanwhile. Nothing was saved; look again and repeat it."
 _MERGED = (

@@ -209,3 +209,53 @@ async def test_a_broken_chain_is_said_with_its_place(engine, open_browser):
             db.exec_driver_sql(f"DROP TRIGGER {name}")
         db.exec_driver_sql("UPDATE audit SET actor = 'nobody' WHERE seq = 2")
     assert "The chain is broken at entry 2" in (await ana.see("/console/audit")).text
+
+
+@pytest.mark.parametrize(
+    ("form", "fields"),
+    [
+        ("attempt", {"outcome": "no_answer", "note": "Rang out."}),
+        ("note", {"note": "Her sister called."}),
+        ("hand-over", {"to": "ben", "note": "She asked for you."}),
+        ("close", {"disposition": "declined"}),
+    ],
+)
+async def test_a_double_click_does_it_once_and_shows_no_error(rosa, engine, form, fields):
+    for _ in range(2):
+        assert (await rosa.post(path(IOP, form), **fields)).status_code == 303
+    with reading(engine) as db:
+        assert len(Casework(db).entries(IOP)) == 1
+
+
+async def test_the_same_outcome_a_minute_later_is_a_second_call(rosa, engine, clock):
+    for _ in range(2):
+        await rosa.post(path(IOP, "attempt"), outcome="busy")
+        clock.later(minutes=1)
+    with reading(engine) as db:
+        assert len(Casework(db).entries(IOP)) == 2
+
+
+async def test_a_double_click_of_the_second_person_is_one_answer(rosa, ben):
+    await rosa.post(path(PARENT, "close"), disposition="unreachable", note="Four calls.")
+    for _ in range(2):
+        assert (await ben.post(path(PARENT, "second"), agree="yes")).status_code == 303
+
+
+@pytest.mark.parametrize("form", ["attempt", "claim"])
+async def test_whoever_is_late_for_a_closed_record_reads_so_and_keeps_the_words(rosa, ben, form):
+    await rosa.post(path(IOP, "close"), disposition="declined")
+    late = await ben.post(path(IOP, form), outcome="reached", note="She wants Thursday.")
+    assert late.status_code == 409
+    assert "This record is closed." in late.text
+    assert "Somebody else" not in late.text
+    assert "She wants Thursday." in late.text
+
+
+async def test_a_number_that_must_not_be_called_cannot_be_pressed(rosa, engine):
+    store_one(
+        engine, "T4E-9HB", name="Ines", phone="+16175550100", ok_to_call="no", ok_to_text="yes"
+    )
+    for page in (await rosa.see("/console"), await rosa.see(path("T4E-9HB"))):
+        assert "(617) 555-0100" in page.text
+        assert "tel:+16175550100" not in page.text
+        assert "Text only, do not call" in page.text

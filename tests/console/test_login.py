@@ -164,3 +164,22 @@ async def test_login_leads_nowhere_but_into_the_console(open_browser, back):
         "/console/login", token=token, back=back, name="rosa", password=PASSWORD
     )
     assert answer.headers["location"] == "/console"
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        (f"/console/records/{IOP}/attempt", f"/console/records/{IOP}"),
+        ("/console/search", "/console"),
+        ("/console/logout", "/console"),
+    ],
+)
+async def test_the_address_of_a_form_typed_again_leads_to_its_page(rosa, address, page):
+    answer = await rosa.client.get(address)
+    assert (answer.status_code, answer.headers.get("location")) == (303, page)
+
+
+async def test_a_mistyped_address_of_the_console_is_told_to_a_person(rosa):
+    answer = await rosa.client.get("/console/recods")
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text

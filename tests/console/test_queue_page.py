@@ -100,3 +100,9 @@ async def test_five_hundred_rows_come_in_pages_quickly(rosa, engine):
     assert len(codes((await rosa.see("/console", page="11")).text)) == 4
     # The aim is 0.3 s (0.06 s of work); the test leaves room for a busy machine.
     assert took < 1.5
+
+
+async def test_a_row_says_when_a_call_suits_and_that_no_voicemail_may_be_left(rosa):
+    page = (await rosa.see("/console")).text
+    assert "Best time: after 3 pm" in page
+    assert "No voicemail" in page
