@@ -28,16 +28,16 @@ chat: $(VENV)/runtime train ## talk to the assistant in the terminal
 	@$(BIN)/handrail chat
 
 bench: $(VENV)/dev train ## what a turn costs: stock Rasa, the product and the floor, one run (docs/performance.md)
-	@$(BIN)/python bench/turns.py
+	@$(BIN)/python -m bench.turns
 
 bench-load: $(VENV)/dev train ## 200 visitors at once, 10,000 conversations in a row: about 20 minutes (docs/scaling.md)
-	@$(BIN)/python bench/load.py visitors
-	@$(BIN)/python bench/load.py visitors --think 0 0
-	@$(BIN)/python bench/load.py conversations
+	@$(BIN)/python -m bench.load visitors
+	@$(BIN)/python -m bench.load visitors --think 0 0
+	@$(BIN)/python -m bench.load conversations
 
 # DATA=folder measures its NAME_train*.jsonl and NAME_test.jsonl instead, ONLY=NAME one of them.
 bench-nlu: $(VENV)/dev ## understanding beside stock Rasa, one run (EPOCHS=100, DATA=folder, ONLY=name)
-	@$(BIN)/python bench/intents.py --stock --epochs $(or $(EPOCHS),100) \
+	@$(BIN)/python -m bench.intents --stock --epochs $(or $(EPOCHS),100) \
 		$(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
 
 lock: $(VENV)/dev ## resolve requirements/*.in anew, with hashes

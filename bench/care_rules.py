@@ -2,7 +2,7 @@
 
 Random complete and incomplete answers, every one different work; each figure is the
 median of several runs, in seconds of processor time, so that other work on the
-machine does not count. Run: python bench/care_rules.py
+machine does not count. Run: python -m bench.care_rules
 """
 
 from __future__ import annotations

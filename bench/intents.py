@@ -1,11 +1,11 @@
 """This project's understanding beside the stock Rasa pipeline, on the same data, in one run.
 
-    python bench/intents.py [--stock]                     data/nlu, asked the held-out messages
-    python bench/intents.py --data FOLDER [--only NAME]   NAME_train*.jsonl, NAME_test.jsonl
+    python -m bench.intents [--stock]                     data/nlu, asked the held-out messages
+    python -m bench.intents --data FOLDER [--only NAME]   NAME_train*.jsonl, NAME_test.jsonl
                                                           and, if there, NAME_oos_test.jsonl
-    python bench/intents.py --train FILE --test FILE [--oos FILE]
-    python bench/intents.py --own            data/nlu by cross-validation: the thresholds
-    python bench/intents.py --languages      trained with and without the Spanish examples
+    python -m bench.intents --train FILE --test FILE [--oos FILE]
+    python -m bench.intents --own            data/nlu by cross-validation: the thresholds
+    python -m bench.intents --languages      trained with and without the Spanish examples
 
 Files are JSON lines of {"text", "intent"}. Each system runs in a process of its own, so
 that memory is its own. The stock pipeline (what `rasa init` suggests, DIET) trains for

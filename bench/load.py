@@ -1,14 +1,14 @@
 """The whole product under load: many visitors at once, and very many one after the other.
 
-    python bench/load.py visitors                200 visitors do the whole triage, thinking 2-5 s
-    python bench/load.py visitors --think 0 0    the same, each answering at once
-    python bench/load.py conversations           10,000 short conversations; memory is watched
+    python -m bench.load visitors                200 visitors do the whole triage, thinking 2-5 s
+    python -m bench.load visitors --think 0 0    the same, each answering at once
+    python -m bench.load conversations           10,000 short conversations; memory is watched
 
 Each starts `handrail serve` on an empty database of its own (--database: on that one),
 speaks HTTP with it, and checks every answer: whether there was one, whether it was the
 assistant's own or an apology, and whether the transcript has it in its place. Results
 go to bench/load.json; the tables and the picture of docs/scaling.md are made from it, by
-every run and by `python bench/load.py docs`.
+every run and by `python -m bench.load docs`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,7 @@ import os
 import platform
 import random
 import re
-import shutil
-import signal
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -38,15 +33,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import psutil
 
-ROOT = Path(__file__).resolve().parent.parent
+from bench.systems import APOLOGY, CLINIC, ROOT, Product, cpu_seconds, running
+
 FIGURES = ROOT / "bench" / "load.json"
 PAGE = ROOT / "docs" / "scaling.md"
 PICTURE = ROOT / "docs" / "img" / "memory.png"
-CLINIC = "greater_boston"
-APOLOGY = "unavailable"  # how the names of the gateway's own apologies begin
-START_SECONDS = 180
 SAMPLE_SECONDS = 2.0
 BUSY = 0.6  # of a core's time; more, and turns wait for each other
 NOT_MEASURED = "Not measured yet: `make bench-load`.\n"
@@ -77,78 +69,21 @@ MOST_QUESTIONS = 25
 SHORT_TALK = ("hello", "is medication included in iop?", "thank you")
 
 
-# --- the product ------------------------------------------------------------------------------
-
-
-class Product:
-    """`handrail serve` on a folder of its own."""
-
-    def __init__(self, brains: int, database: str | None):
-        self.folder = Path(tempfile.mkdtemp(prefix="handrail-load-"))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"http://127.0.0.1:{free.getsockname()[1]}"
-        environment = {
-            **os.environ,
-            "HANDRAIL_DATA": str(self.folder),
-            "HANDRAIL_PORT": self.address.rpartition(":")[2],
-            "HANDRAIL_BRAINS": str(brains),
-            # Every visitor comes from an address of their own, as in life: limits count them.
-            "HANDRAIL_PROXIES": "127.0.0.1",
-            "OMP_NUM_THREADS": "1",
-        }
-        if database:
-            environment["HANDRAIL_DATABASE"] = database
-        self._log = (self.folder / "log").open("w")
-        self._serve = subprocess.Popen(
-            [sys.executable, "-m", "bot.cli", "serve"],
-            cwd=ROOT,
-            env=environment,
-            stdout=self._log,
-            stderr=self._log,
-        )
-
-    def processes(self) -> dict[str, psutil.Process]:
-        """Gateway, brains and worker by name."""
-        found = {}
-        for child in psutil.Process(self._serve.pid).children():
-            with contextlib.suppress(psutil.Error):
-                name = child.cmdline()[-1].rpartition(".")[2]
-                if name == "brain":
-                    name = f"brain {child.environ()['HANDRAIL_BRAIN']}"
-                found[name] = child
-        return dict(sorted(found.items()))
-
-    def stop(self) -> None:
-        self._serve.send_signal(signal.SIGTERM)
-        self._serve.wait(60)
-        self._log.close()
-        shutil.rmtree(self.folder)
-
-
 @contextlib.asynccontextmanager
-async def serving(brains: int, database: str | None) -> AsyncIterator[tuple[Product, Web]]:
-    """The product, with all its brains ready."""
-    product = Product(brains, database)
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(product.address, connector=connector) as session:
-        try:
-            await until_ready(session, product)
-            yield product, Web(session)
-        finally:
-            await asyncio.to_thread(product.stop)
-
-
-async def until_ready(session: aiohttp.ClientSession, product: Product) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        with contextlib.suppress(aiohttp.ClientError):
-            async with session.get("/readyz") as answer:
-                if all((await answer.json())["brains"].values()):
-                    return
-        await asyncio.sleep(0.2)
-    said = (product.folder / "log").read_text(encoding="utf-8").splitlines()[-5:]
-    raise SystemExit("\n".join([f"the product was not ready within {START_SECONDS} s:", *said]))
+async def serving(brains: int, database: str | None) -> AsyncIterator[Product]:
+    """The product with all its brains, on an empty database or on the one at this URL."""
+    settings = {"HANDRAIL_DATABASE": database} if database else {}
+    with tempfile.TemporaryDirectory(prefix="handrail-load-") as folder:
+        product = Product(
+            Path(folder),
+            brains,
+            unlimited=False,
+            # Every visitor comes from an address of their own, as in life: limits count them.
+            HANDRAIL_PROXIES="127.0.0.1",
+            **settings,
+        )
+        async with running(product):
+            yield product
 
 
 # --- visitors ---------------------------------------------------------------------------------
@@ -171,23 +106,11 @@ class Seen:
     finished: int = 0
 
 
-class Web:
-    """The chat's HTTP API."""
-
-    def __init__(self, session: aiohttp.ClientSession):
-        self._session = session
-
-    async def ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        async with self._session.request(method, path, **options) as answer:
-            answer.raise_for_status()
-            return dict(await answer.json())
-
-
 class Visitor:
     """One visitor in one conversation, who remembers what was said."""
 
-    def __init__(self, web: Web, number: int, seen: Seen):
-        self._web = web
+    def __init__(self, product: Product, number: int, seen: Seen):
+        self._product = product
         self._seen = seen
         self._said: list[tuple[str, list[str]]] = []
         octets = (10, number >> 16 & 255, number >> 8 & 255, number & 255)
@@ -197,16 +120,14 @@ class Visitor:
         self.state: dict[str, Any] = {}
 
     async def arrives(self) -> None:
-        opened = await self._web.ask(
-            "POST", "/api/conversations", json={"clinic": CLINIC}, headers=self._headers
-        )
+        opened = await self._ask("POST", "/api/conversations", json={"clinic": CLINIC})
         self._path = f"/api/conversations/{opened['conversation']}/messages"
         self._headers["Authorization"] = f"Bearer {opened['token']}"
 
     async def says(self, text: str) -> None:
         body = {"id": str(self._number), "text": text}
         started = time.perf_counter()
-        answer = await self._web.ask("POST", self._path, json=body, headers=self._headers)
+        answer = await self._ask("POST", self._path, json=body)
         self._seen.seconds.append(time.perf_counter() - started)
         messages = answer["messages"]
         self.state = answer["state"]
@@ -224,11 +145,19 @@ class Visitor:
 
     async def looks_back(self) -> None:
         """Every message in its place, each with its own answer."""
-        told = await self._web.ask("GET", self._path, headers=self._headers)
+        told = await self._ask("GET", self._path)
         transcript = [message["text"] for message in told["messages"][1:]]  # without the greeting
         expected = [line for text, answers in self._said for line in (text, *answers)]
         if transcript != expected:
             self._seen.faults["out of order"] += 1
+
+    async def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        where = f"{self._product.address}{path}"
+        async with self._product.web.request(
+            method, where, headers=self._headers, **options
+        ) as answer:
+            answer.raise_for_status()
+            return dict(await answer.json())
 
 
 async def triage(visitor: Visitor, chance: random.Random, think: tuple[float, float]) -> bool:
@@ -274,14 +203,14 @@ async def many_at_once(
 ) -> dict[str, Any]:
     """`visitors` do the whole triage at the same time."""
     seen, chance = Seen(), random.Random(7)  # noqa: S311
-    async with serving(brains, database) as (product, web):
+    async with serving(brains, database) as product:
         before = cpu_seconds(product)
         started = time.perf_counter()
         await asyncio.gather(
             *(
                 counted(
                     seen,
-                    triage(Visitor(web, number, seen), random.Random(chance.random()), think),  # noqa: S311
+                    triage(Visitor(product, number, seen), random.Random(chance.random()), think),  # noqa: S311
                 )
                 for number in range(visitors)
             )
@@ -308,14 +237,14 @@ async def one_after_the_other(
     """`conversations` short ones, some at a time, and what memory does meanwhile."""
     seen, samples = Seen(), []
     numbers = iter(range(conversations))
-    async with serving(brains, database) as (product, web):
+    async with serving(brains, database) as product:
         started = time.perf_counter()
 
         async def client() -> None:
             for number in numbers:
                 if time.perf_counter() - started > seconds:
                     return
-                await counted(seen, small_talk(Visitor(web, number, seen), turns))
+                await counted(seen, small_talk(Visitor(product, number, seen), turns))
 
         async def watch() -> None:
             while True:
@@ -327,7 +256,7 @@ async def one_after_the_other(
         watching.cancel()
         took = time.perf_counter() - started
         samples.append({"conversations": seen.finished, **resident(product)})
-        size = sum(path.stat().st_size for path in product.folder.glob("handrail.db*"))
+        size = product.disk_bytes() or 0
     return {
         **circumstances(brains, database),
         "conversations": seen.finished,
@@ -389,10 +318,6 @@ def resident(product: Product) -> dict[str, int]:
         name: round(process.memory_info().rss / 2**20)
         for name, process in product.processes().items()
     }
-
-
-def cpu_seconds(product: Product) -> dict[str, float]:
-    return {name: sum(process.cpu_times()[:2]) for name, process in product.processes().items()}
 
 
 # --- the page ---------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """Where a turn's time goes: CPU milliseconds and statements a turn, and the functions they are in.
 
-    python bench/profile_turn.py            # one line per part, over the script below
-    python bench/profile_turn.py --top 40   # and the 40 costliest functions (cProfile)
-    python bench/profile_turn.py --turns 1000   # cost along one long conversation
-    python bench/profile_turn.py --parse     # milliseconds of a parse, over the held-out messages
+    python -m bench.profile_turn            # one line per part, over the script below
+    python -m bench.profile_turn --top 40   # and the 40 costliest functions (cProfile)
+    python -m bench.profile_turn --turns 1000   # cost along one long conversation
+    python -m bench.profile_turn --parse     # milliseconds of a parse, over the held-out messages
 
 Everything runs in one process, as `handrail converse` does, on a database of its own.
 CPU seconds instead of wall time: other programs on the machine do not count. A parse is
@@ -28,7 +28,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 
 from bot import one_thread  # noqa: E402

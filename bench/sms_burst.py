@@ -12,129 +12,56 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, parse_qsl, urlencode
+from urllib.parse import urlencode
 
-import httpx
 import psutil
-from twilio.request_validator import RequestValidator
 
-from bot.settings import ROOT
+from bench.systems import CLINIC, ROOT, Product, cpu_seconds, running
+from tests.sms.provider import NEW, PUBLIC, Rest, signed
 
-NUMBER, TOKEN, PUBLIC = "+18335550100", "bench-token", "https://chat.clinic.example"
+NUMBER = "+18335550100"
 TEXTS = ("what is the difference between iop and outpatient", "call me", "i want to kill myself")
 LONGEST_SECONDS = 120.0  # for all answers
 
 
-class Rest:
-    """Twilio's REST API as far as texts go: takes all of them, and notes when."""
-
-    def __init__(self) -> None:
-        self.came: list[tuple[float, str, str]] = []
-        rest = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
-                rest.came.append((time.perf_counter(), body["To"][0], body["Body"][0]))
-                content = json.dumps({"sid": f"SM{len(rest.came)}", "status": "queued"}).encode()
-                self.send_response(201)
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def numbers(self) -> set[str]:
-        """Who has had an answer."""
-        return {to for _, to, _ in self.came}
-
-
-@contextmanager
-def product(folder: Path, rest: str) -> Iterator[tuple[str, psutil.Process]]:
-    """`handrail serve` on a new data folder; gives its address and process."""
+def product(folder: Path, rest: str) -> Product:
+    """The product with one clinic that takes texts, and Twilio's REST API at `rest`."""
     clinics = folder / "clinics"
     clinics.mkdir()
-    profile = (ROOT / "clinics/greater_boston.yml").read_text(encoding="utf-8")
-    (clinics / "greater_boston.yml").write_text(f'{profile}\nsms:\n  number: "{NUMBER}"\n')
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot.cli", "serve"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "HANDRAIL_DATA": str(folder / "data"),
-            "HANDRAIL_PORT": str(port),
-            "HANDRAIL_CLINICS": str(clinics),
-            "HANDRAIL_PUBLIC_URL": PUBLIC,
-            "HANDRAIL_TWILIO_ACCOUNT": "AC1",
-            "HANDRAIL_TWILIO_TOKENS": TOKEN,
-            "HANDRAIL_TWILIO_API": rest,
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "log").open("w"),
+    profile = (ROOT / f"clinics/{CLINIC}.yml").read_text(encoding="utf-8")
+    (clinics / f"{CLINIC}.yml").write_text(f'{profile}\nsms:\n  number: "{NUMBER}"\n')
+    return Product(
+        folder,
+        unlimited=False,
+        HANDRAIL_CLINICS=str(clinics),
+        HANDRAIL_PUBLIC_URL=PUBLIC,
+        HANDRAIL_TWILIO_ACCOUNT="AC1",
+        HANDRAIL_TWILIO_TOKENS=NEW,
+        HANDRAIL_TWILIO_API=rest,
     )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        end = time.monotonic() + LONGEST_SECONDS
-        while not _is_ready(address):
-            if time.monotonic() > end or process.poll() is not None:
-                sys.exit(f"the product does not start:\n{(folder / 'log').read_text()[-2000:]}")
-            time.sleep(0.2)
-        yield address, psutil.Process(process.pid)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
 
 
-def _is_ready(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-async def greetings(address: str, numbers: int) -> list[float]:
+async def greetings(product: Product, numbers: int) -> list[float]:
     """Seconds of as many requests at once that do nothing: what the machine makes of them now."""
-    limits = httpx.Limits(max_connections=numbers)
-    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=30) as web:
 
-        async def greet() -> float:
-            began = time.perf_counter()
-            await web.get("/healthz")
+    async def greet() -> float:
+        began = time.perf_counter()
+        async with product.web.get(f"{product.address}/healthz"):
             return time.perf_counter() - began
 
-        return sorted(await asyncio.gather(*(greet() for _ in range(numbers))))
+    return sorted(await asyncio.gather(*(greet() for _ in range(numbers))))
 
 
-async def burst(address: str, numbers: int) -> list[float]:
+async def burst(product: Product, numbers: int) -> list[float]:
     """Seconds until each text was acknowledged; all are sent at the same moment."""
-    limits = httpx.Limits(max_connections=numbers)
-    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=30) as web:
 
-        async def text(number: int) -> float:
-            fields = {
+    async def text(number: int) -> float:
+        body = urlencode(
+            {
                 "MessageSid": f"SM{number:032x}",
                 "From": f"+1617555{number:04}",
                 "To": NUMBER,
@@ -142,21 +69,48 @@ async def burst(address: str, numbers: int) -> list[float]:
                 "NumMedia": "0",
                 "FromCity": "",
             }
-            body = urlencode(fields)
-            signature = RequestValidator(TOKEN).compute_signature(
-                f"{PUBLIC}/sms/twilio", dict(parse_qsl(body, keep_blank_values=True))
-            )
-            headers = {
-                "content-type": "application/x-www-form-urlencoded",
-                "x-twilio-signature": signature,
-            }
-            began = time.perf_counter()
-            answer = await web.post("/sms/twilio", content=body, headers=headers)
-            if not answer.text.endswith("<Response></Response>"):
-                print(f"not acknowledged plainly: {answer.status_code} {answer.text[:200]}")
-            return time.perf_counter() - began
+        )
+        headers = {
+            "content-type": "application/x-www-form-urlencoded",
+            "x-twilio-signature": signed(body),
+        }
+        began = time.perf_counter()
+        where = f"{product.address}/sms/twilio"
+        async with product.web.post(where, data=body, headers=headers) as answer:
+            said = await answer.text()
+        if not said.endswith("<Response></Response>"):
+            print(f"not acknowledged plainly: {answer.status} {said[:200]}")
+        return time.perf_counter() - began
 
-        return sorted(await asyncio.gather(*map(text, range(numbers))))
+    return sorted(await asyncio.gather(*map(text, range(numbers))))
+
+
+async def measure(product: Product, rest: Rest, numbers: int) -> int:
+    """Print the figures; how many numbers have got an answer."""
+    first: dict[str, float] = {}  # when each number had its first answer
+    rest.on_text = lambda text: first.setdefault(text["To"], time.perf_counter())
+    async with running(product):
+        before = cpu_seconds(product)
+        nothing = await greetings(product, numbers)
+        began = time.perf_counter()
+        seconds = await burst(product, numbers)
+        while len(first) < numbers and time.perf_counter() - began < LONGEST_SECONDS:
+            await asyncio.sleep(0.05)
+        spent = {role: used - before[role] for role, used in cpu_seconds(product).items()}
+    answered = sorted(moment - began for moment in first.values())
+    print(f"{numbers} numbers, {psutil.cpu_count()} processors")
+    print(f"as many requests for nothing: p50 {_at(nothing, 50):.3f} s, ", end="")
+    print(f"p99 {_at(nothing, 99):.3f} s")
+    print(f"acknowledged: p50 {_at(seconds, 50):.3f} s, p99 {_at(seconds, 99):.3f} s")
+    if answered:
+        print(
+            f"answered: {len(answered)}, p50 {_at(answered, 50):.1f} s, last {answered[-1]:.1f} s"
+        )
+    apologies = sum("can't answer" in text for text in rest.texts)
+    print(f"apologies instead of the assistant's answer: {apologies}")
+    for role, used in spent.items():
+        print(f"processor time of the {role}: {used:.1f} s")
+    return len(answered)
 
 
 def main() -> int:
@@ -164,32 +118,12 @@ def main() -> int:
     parser.add_argument("--numbers", type=int, default=100)
     numbers = parser.parse_args().numbers
     rest = Rest()
-    with tempfile.TemporaryDirectory() as folder, product(Path(folder), rest.url) as running:
-        address, process = running
-        before = {child.pid: child.cpu_times() for child in process.children()}
-        nothing = asyncio.run(greetings(address, numbers))
-        began = time.perf_counter()
-        seconds = asyncio.run(burst(address, numbers))
-        while len(rest.numbers()) < numbers and time.perf_counter() - began < LONGEST_SECONDS:
-            time.sleep(0.05)
-        first = {}
-        for moment, to, _ in rest.came:
-            first.setdefault(to, moment - began)
-        answered = sorted(first.values())
-        apologies = sum("can't answer" in text for _, _, text in rest.came)
-        print(f"{numbers} numbers, {psutil.cpu_count()} processors")
-        print(f"as many requests for nothing: p50 {_at(nothing, 50):.3f} s, ", end="")
-        print(f"p99 {_at(nothing, 99):.3f} s")
-        print(f"acknowledged: p50 {_at(seconds, 50):.3f} s, p99 {_at(seconds, 99):.3f} s")
-        print(
-            f"answered: {len(answered)}, p50 {_at(answered, 50):.1f} s, last {answered[-1]:.1f} s"
-        )
-        print(f"apologies instead of the assistant's answer: {apologies}")
-        for child in process.children():
-            used, old = child.cpu_times(), before[child.pid]
-            spent = used.user + used.system - old.user - old.system
-            print(f"processor time of {child.cmdline()[-1]}: {spent:.1f} s")
-    return 0 if len(answered) == numbers else 1
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            answered = asyncio.run(measure(product(Path(folder), rest.url), rest, numbers))
+    finally:
+        rest.stop()
+    return 0 if answered == numbers else 1
 
 
 def _at(values: list[float], percent: int) -> float:

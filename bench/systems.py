@@ -1,4 +1,4 @@
-"""The systems that bench/turns.py measures, each started, spoken to and stopped alike."""
+"""The systems that are measured, each started, spoken to and stopped alike."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ CLINIC = "greater_boston"
 PATIENCE = 300.0  # seconds for a system to get ready
 _LOOK = 0.02  # seconds between looks whether it is
 DANGER = "I want to kill myself"
+APOLOGY = "unavailable"  # how the names of the gateway's own apologies begin
+_SERVE_UNLIMITED = (
+    "import sys; from bot.serve import serve; from bot.settings import Settings; "
+    "sys.exit(serve(Settings.from_environment(), "
+    f"gateway=[{str(BENCH / 'unlimited_gateway.py')!r}]))"
+)
 
 
 class System(Protocol):
@@ -61,7 +67,7 @@ class _Served:
     """A system of processes, spoken to over HTTP."""
 
     name = ""
-    roles: ClassVar[Mapping[str, str]] = {}  # role -> what its command line has in it
+    roles: Mapping[str, str]  # role -> what its command line has in it
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -111,9 +117,10 @@ class _Served:
         for started in self._running:
             top = psutil.Process(started.pid)
             for process in (top, *top.children(recursive=True)):
-                if process.cmdline()[1:2] == ["-c"]:
+                command = process.cmdline()
+                if command[1:2] == ["-c"]:
                     continue  # the supervisor, whose program names the others
-                line = " ".join(process.cmdline())
+                line = " ".join(command)
                 for role, words in self.roles.items():
                     if words in line:
                         name = role if role not in found else f"{role} {len(found)}"
@@ -142,23 +149,31 @@ class _Served:
 
 
 class Product(_Served):
-    """`handrail serve`: the whole product through the gateway, over HTTP."""
+    """`handrail serve`: the whole product through the gateway, over HTTP.
 
-    roles: ClassVar = {"gateway": "unlimited_gateway", "brain": "bot.brain", "worker": "bot.worker"}
+    Args:
+        folder: empty; what it writes.
+        brains: how many.
+        unlimited: whether one address may ask as fast as it can.
+        settings: HANDRAIL_* variables.
+    """
 
-    def __init__(self, folder: Path, brains: int = 1):
+    def __init__(self, folder: Path, brains: int = 1, *, unlimited: bool = True, **settings: str):
         super().__init__(folder)
         self.name = "product" if brains == 1 else f"product, {brains} brains"
-        self._brains = brains
+        gateway = "unlimited_gateway" if unlimited else "bot.gateway"
+        self.roles = {"gateway": gateway, "brain": "bot.brain", "worker": "bot.worker"}
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._command = ("-c", _SERVE_UNLIMITED) if unlimited else ("-m", "bot.cli", "serve")
+        self._settings = {
+            "HANDRAIL_PORT": str(self.port),
+            "HANDRAIL_BRAINS": str(brains),
+            **settings,
+        }
 
     async def begin(self) -> None:
         since = time.perf_counter()
-        serve = (
-            "import sys; from bot.serve import serve; from bot.settings import Settings; "
-            "sys.exit(serve(Settings.from_environment(), "
-            f"gateway=[{str(BENCH / 'unlimited_gateway.py')!r}]))"
-        )
-        self.start("-c", serve, HANDRAIL_PORT=str(self.port), HANDRAIL_BRAINS=str(self._brains))
+        self.start(*self._command, **self._settings)
         self.started["first safe answer"] = await self.until(self._is_safe, since)
         self.started["ready"] = await self.until(self._is_ready, since)
 
@@ -170,11 +185,11 @@ class Product(_Served):
         return bool(messages[0]["response"].startswith("crisis_self"))
 
     async def _is_ready(self) -> bool:
-        async with self.web.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
-            return answer.status == 200
+        async with self.web.get(f"{self.address}/readyz") as answer:
+            return answer.status == 200 and all((await answer.json())["brains"].values())
 
     async def open(self) -> Any:
-        api = f"http://127.0.0.1:{self.port}/api/conversations"
+        api = f"{self.address}/api/conversations"
         async with self.web.post(api, json={"clinic": CLINIC}) as answer:
             answer.raise_for_status()
             opened = await answer.json()
@@ -190,10 +205,10 @@ class Product(_Served):
             if answer.status != 200:
                 return False
             messages = (await answer.json())["messages"]
-        return bool(messages) and messages[0]["response"] != "unavailable"
+        return bool(messages) and not messages[0]["response"].startswith(APOLOGY)
 
     def disk_bytes(self) -> int | None:
-        return _database_bytes(self.database)
+        return None if "HANDRAIL_DATABASE" in self._settings else _database_bytes(self.database)
 
 
 class Floor(_Served):
@@ -358,6 +373,11 @@ async def running(system: Any) -> AsyncIterator[Any]:
             yield system
         finally:
             system.stop()
+
+
+def cpu_seconds(system: System) -> dict[str, float]:
+    """CPU seconds that each process of the system has used."""
+    return {role: sum(process.cpu_times()[:2]) for role, process in system.processes().items()}
 
 
 def train_stock(folder: Path, epochs: int) -> Path:

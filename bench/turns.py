@@ -1,9 +1,9 @@
 """What a turn costs: the whole product, the brain alone, stock Rasa and the floor, in one run.
 
-    make bench                     all of it, about half an hour
-    python bench/turns.py --quick  smaller figures, some minutes
-    python bench/turns.py --only product floor
-    python bench/turns.py --page   make the page anew from the figures that are there
+    make bench                        all of it, about half an hour
+    python -m bench.turns --quick  smaller figures, some minutes
+    python -m bench.turns --only product floor
+    python -m bench.turns --page   make the page anew from the figures that are there
 
 All systems get the same scripted conversations (bench/conversations.yml) on the same
 machine, one system at a time; the generator of the load runs on the same cores. Figures go
@@ -31,8 +31,19 @@ from typing import Any
 
 import psutil
 import yaml
-from systems import ROOT, Floor, InProcess, Product, Stock, System, running, train_stock
-from turns_page import write_page
+
+from bench.systems import (
+    ROOT,
+    Floor,
+    InProcess,
+    Product,
+    Stock,
+    System,
+    cpu_seconds,
+    running,
+    train_stock,
+)
+from bench.turns_page import write_page
 
 FIGURES = ROOT / "bench" / "turns.json"
 _SENTENCE = 4  # words; so long a text is made different every time, as people's are
@@ -239,15 +250,6 @@ def spread(values: Sequence[float]) -> dict[str, float]:
         return {}
     cuts = statistics.quantiles(values, n=100, method="inclusive")
     return {"p50": round(cuts[49], 2), "p95": round(cuts[94], 2), "p99": round(cuts[98], 2)}
-
-
-def cpu_seconds(system: System) -> dict[str, float]:
-    """CPU seconds that each process of the system has used."""
-    used = {}
-    for role, process in system.processes().items():
-        times = process.cpu_times()
-        used[role] = times.user + times.system
-    return used
 
 
 def peak_bytes(process: psutil.Process) -> int:

@@ -1,16 +1,13 @@
 """The page of figures says what was measured, and what was missed."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
+from bench import turns_page
+
 ROOT = Path(__file__).parent.parent.parent
-sys.path.append(str(ROOT / "bench"))  # its programs are run by name, not imported
-
-import turns_page  # noqa: E402
-
 PAGE = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
 FIGURES = json.loads((ROOT / "bench/turns.json").read_text(encoding="utf-8"))
 

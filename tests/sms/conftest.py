@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 import sqlalchemy as sa
-from twilio.request_validator import RequestValidator
 
 from bot.clinic.profile import Sms
 from bot.gateway.app import create_app
@@ -32,13 +31,12 @@ from tests.gateway.conftest import (  # noqa: F401
 )
 from tests.gateway.conftest import clinics as shipped_clinics  # noqa: F401
 from tests.keys import VAULT
+from tests.sms.provider import NEW, OLD, PUBLIC, signed
 from tests.store.conftest import postgres  # noqa: F401
 from tests.worker.conftest import Clock
 
-PUBLIC = "https://chat.clinic.example"
 NUMBER = "+18335550100"
 VISITOR = "+16175550142"
-OLD, NEW = "old-token", "new-token"
 
 
 @pytest.fixture(scope="session")
@@ -180,15 +178,6 @@ class Phone:
                 (each.direction, each.text)
                 for each in (Messages(db).after(contact.conversation) if contact else [])
             ]
-
-
-def signed(body: str, token: str = NEW, url: str = f"{PUBLIC}/sms/twilio") -> str:
-    """As Twilio's own library signs: an oracle that was not written here."""
-    from urllib.parse import parse_qsl
-
-    return RequestValidator(token).compute_signature(
-        url, dict(parse_qsl(body, keep_blank_values=True))
-    )
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from bot.store.purge import purge
 from bot.store.sms import SmsInbox
 from bot.turns import TurnState
 from tests.gateway.conftest import dead, says
-from tests.sms.conftest import NEW, OLD, PUBLIC, VISITOR, Phone, signed
+from tests.sms.conftest import VISITOR, Phone
+from tests.sms.provider import NEW, OLD, PUBLIC, signed
 from tests.store.test_purge import POLICY, days
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import permutations
 from random import Random
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 import pytest
 
@@ -19,58 +17,8 @@ from bot.store.sms import SmsContacts
 from bot.twilio import Twilio
 from bot.worker.texts import TextDelivery
 from tests.gateway.conftest import says
-from tests.sms.conftest import NEW, NUMBER, PUBLIC, VISITOR, Phone, signed
-
-
-class Rest:
-    """Twilio's REST API, as far as texts go.
-
-    Attributes:
-        came: the fields of every text that was handed in.
-        says: (status, body) of the next answers; None: taken.
-        on_text: called after a text was taken, before it is answered.
-    """
-
-    def __init__(self) -> None:
-        self.came: list[dict[str, str]] = []
-        self.says: tuple[int, dict] | None = None
-        self.on_text = lambda: None
-        rest = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"])).decode()
-                rest.authorization = self.headers["authorization"]
-                rest.path = self.path
-                status, answer = rest.says or (201, {})
-                if rest.says is None:
-                    rest.came.append({k: v[0] for k, v in parse_qs(body).items()})
-                    answer = {"sid": f"SM{len(rest.came)}", "status": "queued"}
-                    rest.on_text()
-                content = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
-        )
-        self._thread.start()
-
-    @property
-    def texts(self) -> list[str]:
-        return [each["Body"] for each in self.came]
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+from tests.sms.conftest import NUMBER, VISITOR, Phone
+from tests.sms.provider import NEW, PUBLIC, Rest, signed
 
 
 @pytest.fixture

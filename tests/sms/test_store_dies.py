@@ -10,8 +10,8 @@ from bot.gateway.app import create_app
 from bot.gateway.sms import TwilioDoor
 from bot.store.sms import SmsInbox
 from tests.gateway.conftest import dead
-from tests.sms.conftest import NEW, PUBLIC
-from tests.sms.test_sending import Rest, rest, twilio_at  # noqa: F401
+from tests.sms.provider import NEW, PUBLIC
+from tests.sms.test_sending import rest, twilio_at  # noqa: F401
 
 
 @pytest.fixture
