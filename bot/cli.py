@@ -196,9 +196,10 @@ def _check(chosen: argparse.Namespace, settings: Settings, _: argparse.ArgumentP
     return check(settings, chosen.clinic, datetime.now(timezone.utc).date())
 
 
-def _screen(_: argparse.Namespace, settings: Settings, __: argparse.ArgumentParser) -> int:
+def _screen(_: argparse.Namespace, settings: Settings, parser: argparse.ArgumentParser) -> int:
     from bot.commands.screen import screen
 
+    _need_safety_model(settings, parser)
     return screen(settings)
 
 
@@ -238,6 +239,7 @@ def _evaluate_safety(
 ) -> int:
     if not chosen.data.is_dir():
         parser.error(f"--data: {chosen.data} is not a folder")
+    _need_safety_model(settings, parser)
     from bot.nlu.sentence_encoder import encode
     from bot.safety.evaluate import evaluate
     from bot.safety.screen import load_screen
@@ -338,6 +340,11 @@ def _on_store(run: Callable[[], int]) -> int:
     except StoreError as error:
         print(error, file=sys.stderr)
         return _EXIT_FAILED
+
+
+def _need_safety_model(settings: Settings, parser: argparse.ArgumentParser) -> None:
+    if not settings.safety_model.is_file():
+        parser.error(f"{settings.safety_model} is missing; `handrail train` makes it")
 
 
 def _with_assistant(settings: Settings, run: Callable[[Assistant], int]) -> int:

@@ -59,6 +59,22 @@ _TRUE_FALSE = re.compile("^(?:true|True|TRUE|false|False|FALSE)$")
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", _TRUE_FALSE, list("tTfF"))
 
 
+_INDENTED_BY_TAB = re.compile(r"^ *\t", re.MULTILINE)
+_TAB = "a line begins with a tab; put spaces in its place"
+_LAYOUT = (
+    "look here and at the lines above: one begins further left or right than its neighbours, "
+    "a colon has no space after it, or a text with a colon or quotation mark in it is not quoted"
+)
+_HINTS = {
+    "value_error.extra": "; is the key misspelt, or does it stand too far left or right?",
+    "value_error.date": "; write a day that exists, such as 2026-12-24",
+    "type_error.tuple": '; begin each entry of the list with "- "',
+    "type_error.list": '; begin each entry of the list with "- "',
+    "type_error.bool": "; write true or false",
+    "type_error.none.not_allowed": "; nothing stands here",
+}
+
+
 class Document:
     """A YAML file's content together with the line of everything in it.
 
@@ -76,6 +92,10 @@ class Document:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
             raise DataError([Problem(path, 1, f"cannot be read: {error}")]) from error
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            message = "a letter here is not UTF-8; save the file with the encoding UTF-8"
+            raise DataError([Problem(path, line, message)]) from error
         loader = _Loader(text)
         try:
             self._node = loader.get_single_node()
@@ -84,7 +104,9 @@ class Document:
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark else 1
             reason = getattr(error, "problem", None) or str(error)
-            raise DataError([Problem(path, line, f"not valid YAML: {reason}")]) from error
+            hint = _TAB if _INDENTED_BY_TAB.search(text) else _LAYOUT
+            message = f"not valid YAML: {reason}; {hint}"
+            raise DataError([Problem(path, line, message)]) from error
         finally:
             loader.dispose()
         duplicates = list(_duplicate_keys(self._node)) if self._node else []
@@ -134,7 +156,8 @@ class Document:
             raise DataError(
                 self.problem(
                     location + tuple(found["loc"]),
-                    f"{'.'.join(str(step) for step in found['loc'])}: {found['msg']}",
+                    f"{'.'.join(str(step) for step in found['loc'])}: {found['msg']}"
+                    f"{_HINTS.get(found['type'], '')}",
                 )
                 for found in error.errors()
             ) from error

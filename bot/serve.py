@@ -16,6 +16,7 @@ import http.client
 import itertools
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -50,12 +51,12 @@ def serve(
         gateway, brain, worker: what Python is started with.
 
     Returns:
-        0 after a clean stop; 2 if the gateway cannot start with these settings; 3 if
-        another supervisor uses the same data folder.
+        0 after a clean stop; 2 if it cannot run with these settings; 3 if another
+        supervisor uses the same data folder. The reason is on stderr.
     """
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with _lock(settings.data):
+            _try_to_listen(settings)
             return asyncio.run(_Supervisor(settings, gateway, brain, worker).run())
     except _Taken as taken:
         print(
@@ -64,6 +65,13 @@ def serve(
             file=sys.stderr,
         )
         return BUSY
+    except _CannotRunError as error:
+        print(error, file=sys.stderr)
+        return UNUSABLE
+
+
+class _CannotRunError(Exception):
+    """A setting must be mended first; the text says which and how."""
 
 
 class _Taken(Exception):
@@ -73,7 +81,15 @@ class _Taken(Exception):
 @contextlib.contextmanager
 def _lock(data: Path) -> Iterator[None]:
     """Hold the data folder; the system gives it free when this process ends in any way."""
-    with open(data / "serve.lock", "a+", encoding="ascii") as file:
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = open(data / "serve.lock", "a+", encoding="ascii")  # noqa: SIM115
+    except OSError as error:
+        raise _CannotRunError(
+            f"the data folder {data} cannot be used: {error.strerror}. Let this user write there, "
+            "or set HANDRAIL_DATA to another folder."
+        ) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -83,6 +99,18 @@ def _lock(data: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _try_to_listen(settings: Settings) -> None:
+    """Find a taken port now: what answers there would be taken for our own gateway."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        raise _CannotRunError(
+            f"Handrail cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+            "Set HANDRAIL_PORT or HANDRAIL_HOST to another one."
+        ) from error
 
 
 class _Child:

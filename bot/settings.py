@@ -90,7 +90,14 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Read HANDRAIL_* variables; raises ValueError naming a bad one."""
+        """Read HANDRAIL_* variables; raises ValueError naming a bad one.
+
+        One that is set to nothing, as in a compose file, counts as not set; but keys that are
+        nothing are a mistake, since others would be made in their place.
+        """
+        environment = {
+            name: value for name, value in environment.items() if value or name == "HANDRAIL_KEYS"
+        }
         data = Path(environment.get("HANDRAIL_DATA", ROOT / "var")).resolve()
         port = environment.get("HANDRAIL_PORT", "8000")
         if not port.isdigit() or not 0 < int(port) < 65536:
@@ -103,15 +110,15 @@ class Settings:
             host=environment.get("HANDRAIL_HOST", "127.0.0.1"),
             port=int(port),
             brains=read_brains(environment.get("HANDRAIL_BRAINS", "1"), "HANDRAIL_BRAINS"),
-            brain=int(environment.get("HANDRAIL_BRAIN", "1")),
+            brain=read_brains(environment.get("HANDRAIL_BRAIN", "1"), "HANDRAIL_BRAIN"),
             retention=Path(
                 environment.get("HANDRAIL_RETENTION", ROOT / "bot" / "store" / "retention.yml")
             ),
             keys=environment.get("HANDRAIL_KEYS"),
             proxies=_networks(environment.get("HANDRAIL_PROXIES", "")),
             public_url=_public_url(environment, port),
-            smtp=environment.get("HANDRAIL_SMTP") or None,
-            twilio_account=environment.get("HANDRAIL_TWILIO_ACCOUNT") or None,
+            smtp=environment.get("HANDRAIL_SMTP"),
+            twilio_account=environment.get("HANDRAIL_TWILIO_ACCOUNT"),
             twilio_tokens=tuple(environment.get("HANDRAIL_TWILIO_TOKENS", "").split()),
             twilio_api=environment.get("HANDRAIL_TWILIO_API", "https://api.twilio.com"),
         )

@@ -50,6 +50,28 @@ def test_a_mistake_names_file_and_line(tmp_path, text, line, words):
     assert words in problem.message
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "fix"),
+    [
+        ("a:\n\tb: 1\n", 2, "put spaces in its place"),
+        ("a:\n  b: 1\n   c: 2\n", 3, "further left or right"),
+        ("a: note: this\n", 1, "is not quoted"),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_told_with_the_likely_reason(tmp_path, text, line, fix):
+    with pytest.raises(DataError) as caught:
+        Document(write(tmp_path, text))
+    [problem] = caught.value.problems
+    assert (problem.line, fix in problem.message) == (line, True), problem
+
+
+def test_a_file_of_another_encoding_is_told_with_its_line(tmp_path):
+    path = tmp_path / "some.yml"
+    path.write_bytes("en: yes\nes: sí\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"some\.yml:2: .*UTF-8"):
+        Document(path)
+
+
 def test_a_missing_file_is_a_mistake_too(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
         Document(tmp_path / "nowhere.yml")

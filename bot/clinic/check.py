@@ -44,6 +44,7 @@ _SPAM = re.compile(
     r"gacor|\btoto|toto\d*\b|qdal\d|maxwin|slot (?:thailand|qris)|casino", re.IGNORECASE
 )
 
+_SPAN = re.compile(r"\b(\d{1,2}:\d{2})-(\d{1,2}:\d{2})\b")
 _CLOCK = re.compile(r"\b(\d{1,2}):(\d{2})\b")
 
 
@@ -76,6 +77,7 @@ def problems(folder: Path, learnt: Mapping[str, str] = MappingProxyType({})) -> 
             found += _website_problems(document, clinic)
             found += _label_problems(document, clinic)
             found += _notification_problems(document, clinic)
+            found += _source_problems(document, clinic)
             found += _spam_problems(document)
             found += _text_problems(document, clinic)
     found += phrasing_problems(profiles, learnt)
@@ -118,12 +120,33 @@ def _hours_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
             check_rule(rule)
         except UnreadableHoursError as error:
             yield document.problem(location, f"{error}; until then the line counts as closed")
+    for position, exception in enumerate(hours.exceptions):
+        if exception.date in [earlier.date for earlier in hours.exceptions[:position]]:
+            yield document.problem(
+                ("hours", "exceptions", position),
+                f"{exception.date} stands here twice; only the last one counts",
+            )
+    for start, end in _SPAN.findall(hours.rule):
+        if _minutes(end) <= _minutes(start) or _minutes(end) > _minutes("24:00"):
+            yield document.problem(
+                ("hours", "rule"),
+                f"{start}-{end} ends on the next day; if that is not meant, write the opening "
+                "first and no time after 24:00",
+                warning=True,
+            )
     try:
         clinic_zone(clinic)
     except UnreadableHoursError as error:
         yield document.problem(
             ("time_zone",), f"{error}; use an IANA name such as America/New_York"
         )
+    else:
+        if "/" not in clinic.time_zone:
+            yield document.problem(
+                ("time_zone",),
+                f"{clinic.time_zone} may have no summer time; name the place instead, such as "
+                "America/New_York",
+            )
     for language in LANGUAGES:
         words = hours.in_words.in_language(language)
         for time in dict.fromkeys(_CLOCK.findall(hours.rule)):
@@ -139,6 +162,11 @@ def _hours_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
             "these hours are an example; put the clinic's own, then example: false",
             warning=True,
         )
+
+
+def _minutes(time: str) -> int:
+    hours, minutes = time.split(":")
+    return int(hours) * 60 + int(minutes)
 
 
 def _spoken(hour: int, minute: str, language: str) -> str:
@@ -202,6 +230,15 @@ def _notification_problems(document: Document, clinic: Clinic) -> Iterator[Probl
             "no supervisor is told when an urgent request stays unclaimed; coordinators are",
             warning=True,
         )
+
+
+def _source_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:
+    for position, entry in enumerate(clinic.faq):
+        if entry.known and entry.source == "silent":
+            yield document.problem(
+                ("faq", position, "source"),
+                "the answer counts as known, so name where it is written",
+            )
 
 
 def _text_problems(document: Document, clinic: Clinic) -> Iterator[Problem]:

@@ -234,11 +234,11 @@ def _read(expression: str, zone: ZoneInfo) -> OpeningHours:
 
 def _parser_message(rule: str, error: str) -> str:
     position = re.search(r"--> 1:(\d+)", error)
-    expected = re.search(r"= (expected .*)$", error)
+    rest = rule[int(position[1]) - 1 :] if position else ""
     return (
         f"the hours {rule!r} cannot be read"
-        + (f" from character {position[1]} on" if position else "")
-        + (f": {expected[1]}" if expected else "")
+        + (f" from {rest!r} on" if rest else " to their end")
+        + "; days are Mo Tu We Th Fr Sa Su, times 08:30-18:00"
     )
 
 

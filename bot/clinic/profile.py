@@ -50,6 +50,12 @@ class E164(pydantic.ConstrainedStr):
 
     regex = re.compile(r"^\+[1-9][0-9]{7,14}$")
 
+    @classmethod
+    def validate(cls, value: str) -> str:
+        if not cls.regex.match(value):
+            raise ValueError('write it in quotation marks, with + and 1: "+18882780716"')
+        return value
+
 
 class StateCode(pydantic.ConstrainedStr):
     """A US state's two letters."""

@@ -40,7 +40,7 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
             problems += error.problems
     for problem in problems:
         print(problem, file=sys.stderr)
-    missing = _missing_for_notices(settings, clinic)
+    missing = _missing_settings(settings, clinic)
     for reason in missing:
         print(f"warning: {reason}", file=sys.stderr)
     mistakes = sum(not problem.warning for problem in problems)
@@ -49,8 +49,8 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
     return 1 if mistakes else 0
 
 
-def _missing_for_notices(settings: Settings, clinic: str | None) -> list[str]:
-    """Settings that the targets of clinics need; profiles with mistakes are told above."""
+def _missing_settings(settings: Settings, clinic: str | None) -> list[str]:
+    """Settings that notices and texts need; profiles with mistakes are told above."""
     from bot.clinic.profile import load_clinics
     from bot.worker.readiness import not_ready
 
@@ -59,7 +59,15 @@ def _missing_for_notices(settings: Settings, clinic: str | None) -> list[str]:
     except DataError:
         return []
     chosen = {name: each for name, each in clinics.items() if clinic in (None, name)}
-    return not_ready(chosen, settings.smtp, os.environ)
+    reasons = not_ready(chosen, settings.smtp, os.environ)
+    if any(each.sms for each in chosen.values()) and not (
+        settings.twilio_account and settings.twilio_tokens
+    ):
+        reasons.append(
+            "HANDRAIL_TWILIO_ACCOUNT and HANDRAIL_TWILIO_TOKENS are not both set, so no text "
+            "comes or goes"
+        )
+    return reasons
 
 
 def _of_clinic(problems: list[Problem], clinic: str | None) -> list[Problem]:

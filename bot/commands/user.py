@@ -58,12 +58,16 @@ def _do(
             password=_read_password(),
             now=now,
         )
+        print(f"{chosen.name} can log in at {settings.console}")
     elif chosen.todo == "password":
         set_password(engine, passwords, chosen.name, _read_password(), now)
+        print(f"{chosen.name} has a new password")
     elif chosen.todo == "disable":
         disable_user(engine, chosen.name, now)
+        print(f"{chosen.name} is disabled and logged out")
     else:
         enable_user(engine, chosen.name, now)
+        print(f"{chosen.name} can log in again")
 
 
 def _read_password() -> str:

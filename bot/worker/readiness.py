@@ -32,7 +32,7 @@ def not_ready(
     for clinic in clinics.values():
         told = clinic.notifications
         try:
-            if told.coordinators or told.supervisors:
+            if smtp or told.coordinators or told.supervisors:  # a mistake in it is one anyway
                 read_mail_server(smtp)
         except NotReady as error:
             reasons[str(error)] = None

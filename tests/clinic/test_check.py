@@ -88,8 +88,46 @@ AGES = (
             "rule: Mo-Fr 08:30-18:00; PH off",
             "rule: Mo-Fr 08:30-18:0; PH off",
             "rule: Mo-Fr",
-            "the hours 'Mo-Fr 08:30-18:0; PH off' cannot be read from character 16 on: "
-            "expected minute; until then the line counts as closed",
+            "the hours 'Mo-Fr 08:30-18:0; PH off' cannot be read from '0; PH off' on; days are "
+            "Mo Tu We Th Fr Sa Su, times 08:30-18:00; until then the line counts as closed",
+        ),
+        (
+            "rule: Mo-Fr 08:30",
+            "rule: Monday-Friday 08:30",
+            "rule: Monday",
+            "from 'nday-Friday 08:30-18:00; PH off' on; days are Mo Tu We",
+        ),
+        (
+            "exceptions: []",
+            "exceptions:\n    - {date: 2026-11-27, hours: off, reason: bridge day}\n"
+            "    - {date: 2026-11-27, hours: '08:30-13:00', reason: early closing}",
+            "- {date: 2026-11-27, hours: '08",
+            "2026-11-27 stands here twice",
+        ),
+        (
+            "exceptions: []",
+            "exceptions:\n    - {date: 12/24/2026, hours: off, reason: early closing}",
+            "- {date: 12/24",
+            "write a day that exists, such as 2026-12-24",
+        ),
+        (
+            "exceptions: []",
+            "exceptions:\n    {date: 2026-11-27, hours: off, reason: bridge day}",
+            "exceptions:",
+            'begin each entry of the list with "- "',
+        ),
+        ("    known: false", "    known: nope", "known: nope", "write true or false"),
+        (
+            "    known: false\n    source: silent",
+            "    known: true\n    source: silent",
+            "source: silent",
+            "the answer counts as known, so name where it is written",
+        ),
+        (
+            "time_zone: America/New_York",
+            "time_zone: EST",
+            "time_zone:",
+            "EST may have no summer time; name the place instead",
         ),
         (
             "exceptions: []",
@@ -207,6 +245,12 @@ def test_several_mistakes_are_all_named(spoiled):
     said = " ".join(message for _line, message in mistakes(folder))
     for part in ("no such time zone", "not the same number", "'hospital' is not another topic"):
         assert part in said
+
+
+@pytest.mark.parametrize("rule", ["Mo-Fr 18:00-08:30", "Mo-Fr 08:30-27:00"])
+def test_hours_that_end_on_the_next_day_are_a_warning(spoiled, rule: str):
+    folder = spoiled(("rule: Mo-Fr 08:30-18:00", f"rule: {rule}"))
+    assert any("ends on the next day" in str(found) and found.warning for found in problems(folder))
 
 
 def test_a_file_that_is_not_yaml_is_named(spoiled):

@@ -103,7 +103,7 @@ def test_an_added_entry_cannot_take_a_topics_name(spoiled, parking: str):
         ("  - topic: detox", "  - topic: detoxing", "- topic: detoxing", "permitted"),
         ("short_name: Greater", "shortname: Greater", "shortname:", "extra fields not permitted"),
         ("state: MA", "state: NY", "state: NY", "permitted: 'MA', 'GA'"),
-        ('"+18882780716"', '"888.278.0716"', 'e164: "888', "does not match regex"),
+        ('"+18882780716"', '"888.278.0716"', 'e164: "888', "in quotation marks, with + and 1"),
         ("en: Massachusetts", "es: Massachusetts", "es: línea de ayuda", "stands twice"),
         ("example: true", "example: maybe", "example: maybe", "boolean"),
     ],

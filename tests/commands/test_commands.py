@@ -11,7 +11,7 @@ import pytest
 
 from bot.cli import main
 from bot.commands.jsonlines import LineError, answer_lines, read_time
-from bot.settings import ROOT
+from bot.settings import ROOT, Settings
 
 
 def run(*arguments: str, lines: list[object] | str = "") -> subprocess.CompletedProcess[str]:
@@ -143,6 +143,31 @@ def test_unusable_arguments_end_with_2_and_say_why(arguments, capsys):
         main(arguments)
     assert ended.value.code == 2
     assert "handrail" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["screen"], ["eval", "safety", "--data=."]])
+def test_without_the_trained_screen_the_command_that_makes_it_is_named(
+    arguments, capsys, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("HANDRAIL_MODEL", str(tmp_path / "handrail.tar.gz"))
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert "`handrail train` makes it" in capsys.readouterr().err
+
+
+def test_a_setting_that_is_empty_counts_as_not_set():
+    names = ("DATA", "CLINICS", "MODEL", "DATABASE", "HOST", "PORT", "SMTP", "PUBLIC_URL")
+    empty = {f"HANDRAIL_{name}": "" for name in names}
+    assert Settings.from_environment(empty) == Settings.from_environment({})
+
+
+def test_a_number_for_texts_without_the_account_is_warned_of(capsys, monkeypatch, tmp_path):
+    profile = tmp_path / "greater_boston.yml"
+    shipped = (ROOT / "clinics/greater_boston.yml").read_text()
+    profile.write_text(f'{shipped}\nsms:\n  number: "+18335550100"\n')
+    monkeypatch.setenv("HANDRAIL_CLINICS", str(tmp_path))
+    assert main(["check"]) == 0
+    assert "HANDRAIL_TWILIO_ACCOUNT" in capsys.readouterr().err
 
 
 def test_check_finds_no_mistake_in_the_projects_own_data(capsys):

@@ -32,9 +32,9 @@ def test_a_user_is_added_listed_and_disabled(handrail):
         "add", "rosa", "--role", "coordinator", "--at", CLINIC, "--full-name", "Rosa D",
         stdin=f"{PASSWORD}\n",
     )  # fmt: skip
-    assert added[0] == 0
+    assert added[:2] == (0, "rosa can log in at http://localhost:8000/console\n")
     assert handrail("list")[1] == f"rosa\tcoordinator\t{CLINIC}\tactive\tRosa D\n"
-    assert handrail("disable", "rosa")[0] == 0
+    assert handrail("disable", "rosa")[:2] == (0, "rosa is disabled and logged out\n")
     assert "\tdisabled\t" in handrail("list")[1]
 
 

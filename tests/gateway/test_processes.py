@@ -99,6 +99,7 @@ def test_a_gateway_is_safe_while_its_database_cannot_be_used_and_then_recovers(h
     [
         ("HANDRAIL_PORT", "telephone", "HANDRAIL_PORT"),
         ("HANDRAIL_BRAINS", "0", "HANDRAIL_BRAINS must be a number from 1 to 64"),
+        ("HANDRAIL_BRAIN", "first", "HANDRAIL_BRAIN must be a number from 1 to 64"),
         ("HANDRAIL_DATABASE", "sqlite://", "forgets everything"),
         ("HANDRAIL_CLINICS", "/nowhere", "/nowhere"),
         ("HANDRAIL_MODEL", "/nowhere/handrail.tar.gz", "`handrail train`"),
@@ -230,14 +231,25 @@ def test_a_killed_supervisor_takes_its_processes_along_and_can_be_started_again(
     assert house.status("/healthz") == 200
 
 
-def test_a_taken_port_ends_the_start_with_the_reason(house):
+def test_a_taken_port_ends_the_start_with_the_reason_and_nothing_else(house):
     with socket.socket() as other:
         other.bind(("127.0.0.1", house.port))
         other.listen()
         process = house.start("-c", SERVE)
-        assert process.wait(PATIENCE) == UNUSABLE
-    assert "HANDRAIL_PORT" in (house.data / "stderr").read_text()
-    assert house.child(BRAIN) is None
+        said, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == UNUSABLE
+    [reason] = (house.data / "stderr").read_text().splitlines()
+    assert "HANDRAIL_PORT" in reason
+    assert "ready" not in said
+
+
+@pytest.mark.parametrize("folder", ["/proc/nowhere", __file__])
+def test_a_data_folder_that_cannot_be_used_is_told_in_one_line(house, folder):
+    process = house.start("-c", SERVE, HANDRAIL_DATA=folder)
+    assert process.wait(PATIENCE) == UNUSABLE
+    [reason] = (house.data / "stderr").read_text().splitlines()
+    assert folder in reason
+    assert "HANDRAIL_DATA" in reason
 
 
 def test_the_log_is_structured_and_without_what_was_said(house):

@@ -61,5 +61,10 @@ def test_settings_that_targets_need_are_named_once(shipped):
     assert not_ready({"one": one, "other": other}, MAIL, {"HOOK_SECRET": SECRET}) == []
 
 
+def test_a_mail_server_that_cannot_be_read_is_told_before_anybody_needs_it(shipped):
+    [reason] = not_ready({"shipped": shipped}, "mail.example.org", {})
+    assert "HANDRAIL_SMTP must look like" in reason
+
+
 def test_clinics_that_tell_nobody_need_nothing(shipped):
     assert not_ready({"shipped": shipped}, None, {}) == []
