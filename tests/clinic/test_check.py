@@ -118,9 +118,9 @@ AGES = (
         ),
         ("    known: false", "    known: nope", "known: nope", "write true or false"),
         (
-            "    known: false\n    source: silent",
-            "    known: true\n    source: silent",
-            "source: silent",
+            "topic: telehealth\n    known: false\n    source: silent",
+            "topic: telehealth\n    known: true\n    source: silent  # here",
+            "source: silent  # here",
             "the answer counts as known, so name where it is written",
         ),
         (
