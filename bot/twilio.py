@@ -67,6 +67,9 @@ class Twilio:
             raise Failed(reason, down=True) from None
         except TwilioRestException as error:
             raise _failure(error) from None
+        except (ValueError, TypeError, AttributeError) as error:
+            # The library expects what Twilio says; a proxy in between may say anything.
+            raise Failed(f"Twilio's answer cannot be read ({type(error).__name__})") from None
         return HandedIn(str(taken.sid), str(taken.status))
 
 

@@ -53,6 +53,7 @@ class Answer:
     """What the visitor gets for one message.
 
     Attributes:
+        kept: whether it is written down; who wants no answer is owed that much.
         offered: the choices of the question before; where the message got no answer,
             they are still meant.
         responses: names of the reviewed texts, of which one message may hold several.
@@ -60,6 +61,7 @@ class Answer:
 
     messages: list[Shown]
     state: TurnState
+    kept: bool
     offered: tuple[Button, ...] = ()
     responses: tuple[str, ...] = ()
 
@@ -116,6 +118,7 @@ class InFlight:
     messages: list[BotMessage] = dataclasses.field(default_factory=list)
     state: TurnState = dataclasses.field(default_factory=TurnState)
     shown: list[Shown] = dataclasses.field(default_factory=list)
+    kept: bool = False
 
     def seconds_left(self) -> float:
         """Until waiting for the brain ends; never below zero."""

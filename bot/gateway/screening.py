@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from bot.gateway.in_flight import UNREAD
@@ -29,6 +31,8 @@ class Screening:
     def __init__(self, screen: Screen):
         self._screen = screen
         self._labels: dict[str, Reading] = {}
+        # Of its own: danger must not wait behind work on a store that is stuck.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="screening")
 
     def read(self, text: str, conversation: str = "") -> Reading:
         """What the screen says; if it fails, the message still counts as a concern.
@@ -42,6 +46,11 @@ class Screening:
         except Exception as error:
             log_trouble(conversation, error)
             return UNREAD
+
+    async def read_aside(self, text: str, conversation: str) -> Reading:
+        """The same beside the event loop, for a text so long that others would wait for it."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self.read, text, conversation)
 
     def label(self, label: str, conversation: str) -> Reading:
         """The same for a choice: there are few, and every visitor presses them."""

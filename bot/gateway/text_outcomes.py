@@ -261,7 +261,7 @@ class Outcomes:
             known_phone=received.contact.number,
             may_answer=may_answer,
         )
-        if any(message.seq is None for message in answer.messages):
+        if not answer.kept:
             raise StoreError("the turn could not be written down")
         return answer
 

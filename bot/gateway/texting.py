@@ -11,8 +11,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import secrets
-import sys
-import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -24,6 +22,7 @@ import structlog
 
 from bot.clinic.profile import Clinic
 from bot.gateway.text_outcomes import Outcome, Outcomes
+from bot.gateway.trouble import log_trouble
 from bot.gateway.turn import Turns
 from bot.gateway.unanswered import Unanswered
 from bot.handoff.lost_text import tell_of_lost_text
@@ -49,6 +48,9 @@ from bot.vocabulary import LANGUAGES, SMS
 
 ACCEPT_SECONDS = 0.8
 """For committing a text: it is acknowledged within a second."""
+
+STORE_SECONDS = 10.0
+"""For everything else that is asked of the store, which itself gives up earlier."""
 
 MOST_A_DAY = 200
 """Texts to one number in 24 hours; more is a machine that answers a machine."""
@@ -110,8 +112,10 @@ class Texting:
         self._again: set[str] = set()  # texts came while somebody was at work
         self._accepted: list[_Waiting] = []  # arrived, and not committed yet
         self._accepting: asyncio.Task[None] | None = None
-        # A thread of its own: an acknowledgement must not wait behind turns.
+        # Threads of their own: an acknowledgement must not wait behind turns, and help that
+        # goes without the store not behind a store that is stuck.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="accept-sms")
+        self._speaking = ThreadPoolExecutor(1, thread_name_prefix="speak-sms")
 
     async def accept(self, arrival: Arrival) -> str:
         """Commit a text, and begin with its answer; returns the conversation's id.
@@ -145,7 +149,11 @@ class Texting:
                 task.cancel()
             await asyncio.gather(looking, *self._at_work.values(), return_exceptions=True)
             self._thread.shutdown()
-            await _in_thread(self._release)
+            self._speaking.shutdown(wait=False)
+            try:
+                await _in_thread(self._release)
+            except StoreError as error:
+                log_trouble("", error)  # the leases run out by themselves
 
     async def work_off(self, conversation: str) -> list[Outcome]:
         """Answer every text of this conversation that waits, the oldest first.
@@ -320,7 +328,7 @@ class Texting:
                 await self.work_off(conversation)
         except Exception as error:
             # Whatever it is: the text stays in the inbox and is tried again by `_look`.
-            _log_trouble(conversation, error)
+            log_trouble(conversation, error)
             self._again.discard(conversation)
             self._unanswered.failed(conversation)
             await self._speak()
@@ -337,34 +345,34 @@ class Texting:
                 for conversation in await _in_thread(self._waiting):
                     if conversation not in self._at_work:
                         self._begin(conversation)
-            except StoreError as error:
-                _log_trouble("", error)
+            except Exception as error:
+                # Whatever it is: the next look comes.
+                log_trouble("", error)
             await self._speak()
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _speak(self) -> None:
         """Whoever has waited too long for an answer hears from us without the store."""
-        due = await _in_thread(self._unanswered.take_due)
-        if due:
-            await _in_thread(lambda: self._speak_to(due))
-
-    def _speak_to(self, due: list[Arrival]) -> None:
+        due = self._unanswered.take_due()
+        if not due:
+            return
         answered: set[str] = set()
         try:
-            with reading(self._engine) as db:
-                answered = SmsInbox(db).answered([each.sid for each in due])
+            answered = await _in_thread(lambda: self._answered(due))
         except StoreError as error:
-            _log_trouble("", error)
+            log_trouble("", error)
+        loop = asyncio.get_running_loop()
         for each in due:
             if each.sid not in answered:
-                self._unanswered.speak(each)
+                await loop.run_in_executor(self._speaking, self._unanswered.speak, each)
+
+    def _answered(self, arrivals: list[Arrival]) -> set[str]:
+        with reading(self._engine) as db:
+            return SmsInbox(db).answered([each.sid for each in arrivals])
 
     def _release(self) -> None:
-        try:
-            with writing(self._engine) as db:
-                SmsInbox(db).release(self._holder)
-        except StoreError as error:
-            _log_trouble("", error)  # the leases run out by themselves
+        with writing(self._engine) as db:
+            SmsInbox(db).release(self._holder)
 
     def _waiting(self) -> list[str]:
         with reading(self._engine) as db:
@@ -376,14 +384,8 @@ def _as_store_error(error: Exception) -> StoreError:
 
 
 async def _in_thread(work: Callable[[], Result]) -> Result:
-    return await asyncio.to_thread(work)
-
-
-def _log_trouble(conversation: str, error: BaseException) -> None:
-    """Say what failed and where, without the error's text unless it is our own."""
-    frames = traceback.extract_tb(sys.exc_info()[2])
-    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
-    reason = str(error) if isinstance(error, StoreError) else None
-    log.error(
-        "trouble", conversation=conversation, kind=type(error).__name__, reason=reason, where=where
-    )
+    """Run blocking `work` beside the event loop; raises StoreError when too slow."""
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(work), STORE_SECONDS)
+    except asyncio.TimeoutError:
+        raise StoreError("the store is too slow") from None

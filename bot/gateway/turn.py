@@ -146,14 +146,14 @@ class Turns:
         rendered = CHANNELS[channel].render(self._words.greeting(clinic, channel, speech))
         begin = functools.partial(self._keeping.begin, conversation, rendered)
         try:
-            shown = await _in_thread(begin, STORE_SECONDS)
+            shown, kept = await _in_thread(begin, STORE_SECONDS), True
         except (StoreError, asyncio.TimeoutError) as error:
             log_trouble(conversation.id, error)
             sorry = self._words.unavailable(
                 clinic=clinic, channel=channel, language=speech, now=now
             )
-            shown = unsaved(CHANNELS[channel], [sorry])
-        return Opened(conversation.id, token, Answer(shown, conversation.state))
+            shown, kept = unsaved(CHANNELS[channel], [sorry]), False
+        return Opened(conversation.id, token, Answer(shown, conversation.state, kept))
 
     async def take(
         self,
@@ -245,7 +245,7 @@ class Turns:
             milliseconds=round((asyncio.get_running_loop().time() - arrived) * 1000),
         )
         said = tuple(message.response for message in turn.messages)
-        return Answer(turn.shown, turn.state, tuple(turn.offered), said)
+        return Answer(turn.shown, turn.state, turn.kept, tuple(turn.offered), said)
 
     async def transcript(
         self, conversation: str, *, after: int, allowed: Callable[[Conversation], bool]
@@ -315,7 +315,8 @@ class Turns:
             language=language or LANGUAGES[0],
             times_before=0,
         )
-        return Answer(unsaved(CHANNELS["web"], [help_text]), TurnState(tier=TIER_CONCERN))
+        shown = unsaved(CHANNELS["web"], [help_text])
+        return Answer(shown, TurnState(tier=TIER_CONCERN), kept=False)
 
     async def _read(self, turn: InFlight) -> None:
         """The safety screen, before anything else; it reads all of the message.
@@ -325,9 +326,10 @@ class Turns:
         if turn.button_id is not None:
             return
         text = turn.text or turn.button_label or ""
-        read = functools.partial(self._screening.read, text, turn.conversation)
-        long = len(text) > BRAIN_CHARACTERS
-        turn.reading = await asyncio.to_thread(read) if long else read()
+        if len(text) <= BRAIN_CHARACTERS:
+            turn.reading = self._screening.read(text, turn.conversation)
+        else:
+            turn.reading = await self._screening.read_aside(text, turn.conversation)
 
     async def _wait_and_remember(self, turn: InFlight, place: Place) -> None:
         """Let earlier turns finish, then look up where the conversation stands."""
@@ -392,6 +394,7 @@ class Turns:
                 try:
                     write_down = functools.partial(self._keeping.write_down, turn)
                     turn.shown = await _in_thread(write_down, STORE_SECONDS)
+                    turn.kept = True
                     return
                 except Conflict:
                     # Somebody else has written in the conversation: staff, another gateway.
@@ -415,6 +418,7 @@ class Turns:
             raise AssertionError("it was looked up before")
         if turn.memory.answered is not None:
             turn.shown = _again(turn.memory.answered, turn.state).messages
+            turn.kept = True
             return True
         if turn.reply is not None and turn.memory.newest != before.newest:
             turn.reply = None
@@ -430,4 +434,4 @@ async def _in_thread(work: Callable[[], Result], seconds: float) -> Result:
 
 def _again(answered: list[StoredMessage], state: TurnState) -> Answer:
     shown = [Shown(m.seq, m.text, m.response or "", m.buttons) for m in answered]
-    return Answer(shown, state, responses=tuple(each.response for each in shown))
+    return Answer(shown, state, kept=True, responses=tuple(each.response for each in shown))

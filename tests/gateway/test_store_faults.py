@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.gateway.guarantee import is_crisis_response
 from bot.store import Messages, reading
-from tests.gateway.conftest import CLINIC, OPEN, says
+from tests.gateway.conftest import CLINIC, OPEN, SHORT, says
 
 PROMISE = "We will call you tomorrow."
 
@@ -18,6 +22,16 @@ PROMISE = "We will call you tomorrow."
 async def conversation(turns):
     opened = await turns.open(CLINIC, now=OPEN)
     return opened.conversation
+
+
+@pytest.fixture
+def stuck(engine) -> Iterator[threading.Event]:
+    """Cleared, it keeps whoever asks the database waiting: nothing comes, and nothing fails."""
+    flows = threading.Event()
+    flows.set()
+    sa.event.listen(engine, "checkout", lambda *_: flows.wait())
+    yield flows
+    flows.set()
 
 
 @pytest.fixture
@@ -91,3 +105,23 @@ async def test_a_clock_that_jumps_back_keeps_the_order_of_what_was_said(
     with reading(engine) as db:
         said = [m.text for m in Messages(db).after(conversation) if m.direction == "in"]
     assert said == [f"message {number}" for number in range(4)]
+
+
+async def test_a_long_message_of_danger_does_not_wait_for_a_database_that_is_stuck(
+    turns_with, conversation, stuck
+):
+    turns = turns_with(deadline=SHORT)
+    stuck.clear()
+    threads = min(32, (os.cpu_count() or 1) + 4)  # that asyncio has for all such work
+    calm = [
+        asyncio.create_task(turns.take(f"{CLINIC}.{number}", now=OPEN, text="hello"))
+        for number in range(threads)
+    ]
+    await asyncio.sleep(0)
+    long = "there is so much to say " * 300 + "danger"
+    try:
+        answer = await asyncio.wait_for(turns.take(conversation, now=OPEN, text=long), 10)
+    finally:
+        stuck.set()
+        await asyncio.gather(*calm, return_exceptions=True)
+    assert is_crisis_response(answer.messages[0].response, "crisis_self")

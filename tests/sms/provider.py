@@ -32,7 +32,7 @@ class Rest:
 
     def __init__(self) -> None:
         self.came: list[dict[str, str]] = []
-        self.says: tuple[int, dict] | None = None
+        self.says: tuple[int, object] | None = None
         self.on_text: Callable[[dict[str, str]], object] = lambda _: None
         rest = self
 

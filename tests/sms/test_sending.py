@@ -109,6 +109,18 @@ async def test_a_twilio_that_cannot_be_reached_is_asked_again(phone, engine, cli
     assert len(rest.came) == 1
 
 
+async def test_an_answer_that_twilio_never_gives_is_asked_for_again(phone, worker, rest, clock):
+    await phone.texts("hello")
+    rest.says = (200, ["not what Twilio says"])
+    worker.deliver_due()
+    [row] = phone.outbox()
+    assert "answer cannot be read" in row["last_error"]
+    rest.says = None
+    clock.forward(minutes=5)
+    worker.deliver_due()
+    assert len(rest.came) == 1
+
+
 async def test_too_many_requests_wait_longer_each_time(phone, worker, rest, clock):
     rest.says = refusing(20429, 429)
     await phone.texts("hello")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from bot.gateway.app import create_app
 from bot.gateway.sms import TwilioDoor
-from bot.store.sms import SmsInbox
+from bot.store import Conversations, StoreError, writing
+from bot.store.sms import SmsContacts, SmsInbox
 from tests.gateway.conftest import dead
 from tests.sms.provider import NEW, PUBLIC
 from tests.sms.test_sending import rest, twilio_at  # noqa: F401
@@ -46,6 +51,23 @@ def gone(database):
             each.with_name(f"away-{each.name}").rename(each)
 
     return away
+
+
+@pytest.fixture
+def stuck(engine):
+    """The database gives no answer, and no error either, for as long as it lasts."""
+
+    @contextmanager
+    def waiting():
+        flows = threading.Event()
+        sa.event.listen(engine, "checkout", wait := lambda *_: flows.wait())
+        try:
+            yield
+        finally:
+            sa.event.remove(engine, "checkout", wait)
+            flows.set()
+
+    return waiting
 
 
 async def acknowledged(phone, app, text: str) -> None:
@@ -154,3 +176,51 @@ async def test_a_dead_brain_is_no_failing_store(phone, app, brain, rest):  # noq
     brain.answer = dead
     await phone.texts("hello")
     assert rest.came == []
+
+
+@pytest.mark.parametrize("state", ["in_charge_until", "opted_out"])
+async def test_a_text_that_nobody_answers_is_kept_for_staff_though_the_store_fails_for_a_moment(
+    phone, app, clock, engine, monkeypatch, state
+):
+    await phone.texts("hello")
+    phone.conversation = phone.contact().conversation
+    with writing(engine) as db:
+        when = clock() + timedelta(hours=1)
+        SmsContacts(db).change(phone.conversation, clock(), **{state: when})
+    with monkeypatch.context() as broken:
+        broken.setattr(Conversations, "standing", fails)
+        await phone.texts("tomorrow at ten, please")
+    await work(phone, app)
+    assert ("in", "tomorrow at ten, please") in phone.transcript()
+
+
+async def test_a_store_that_is_stuck_keeps_nobody_in_danger_waiting(
+    phone,
+    app,
+    stuck,
+    monkeypatch,
+    rest,  # noqa: F811
+):
+    monkeypatch.setattr("bot.gateway.texting.STORE_SECONDS", 0.1)
+    await acknowledged(phone, app, "danger")
+    phone.conversation = phone.contact().conversation
+    with stuck():
+        await asyncio.wait_for(work(phone, app), 20)
+        [text] = rest.came
+        assert "988" in text["Body"]
+    await work(phone, app)
+    assert "988" in phone.outbox()[0]["text"]
+
+
+async def test_whatever_twilio_answers_texts_that_wait_are_looked_for_again(phone, app, gone, rest):  # noqa: F811
+    rest.says = (200, ["not what Twilio says"])
+    await acknowledged(phone, app, "danger")
+    phone.conversation = phone.contact().conversation
+    with gone():
+        await work(phone, app)
+    await work(phone, app)
+    assert "988" in phone.outbox()[0]["text"]
+
+
+def fails(*_) -> None:
+    raise StoreError("the disk had a bad moment")
