@@ -6,6 +6,7 @@ Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/st
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +36,8 @@ class Webhooks:
         environment: where the secrets are.
         console: the address at which staff open the console.
         clock: gives the present time, zone-aware; it is part of the signature.
-        patience: seconds for the receiver to answer.
+        patience: seconds for the receiver to answer; from the beginning to the end, because
+            what comes drop by drop would hold up everybody's notices.
     """
 
     def __init__(
@@ -61,10 +63,9 @@ class Webhooks:
     def session(self, first: Notification) -> Iterator[Send]:
         """See `bot.worker.channel.Channel`."""
         signer = read_secret(self._clinics.get(first.clinic), first.target, self._environment)
-        with httpx.Client(timeout=self._patience) as client:
-            yield lambda notification: self._post(client, signer, notification)
+        yield lambda notification: self._post(signer, notification)
 
-    def _post(self, client: httpx.Client, signer: Webhook, notification: Notification) -> None:
+    def _post(self, signer: Webhook, notification: Notification) -> None:
         body = body_of(
             notification.kind,
             notification.clinic,
@@ -79,19 +80,25 @@ class Webhooks:
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": signer.sign(notification.id, now, body),
         }
+        answer = _status(notification.target, body, headers)
         try:
-            # The answer's body is nobody's business here, and may be without end.
-            with client.stream(
-                "POST", notification.target, content=body, headers=headers
-            ) as response:
-                status = response.status_code
-        except httpx.HTTPError as error:
+            status = asyncio.run(asyncio.wait_for(answer, self._patience))
+        except (httpx.HTTPError, asyncio.TimeoutError) as error:
             raise Failed(
                 f"the webhook cannot be reached ({type(error).__name__})", down=True
             ) from None
         if not 200 <= status < 300:
             refused = 300 <= status < 500 and status not in _LATER
             raise Failed(f"the webhook answered {status}", refused=refused)
+
+
+async def _status(url: str, body: str, headers: Mapping[str, str]) -> int:
+    # The answer's body is nobody's business here, and may be without end.
+    async with (
+        httpx.AsyncClient(timeout=None) as client,  # noqa: S113 - the caller has one
+        client.stream("POST", url, content=body, headers=headers) as response,
+    ):
+        return response.status_code
 
 
 def read_secret(clinic: Clinic | None, url: str, environment: Mapping[str, str]) -> Webhook:

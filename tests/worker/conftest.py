@@ -7,6 +7,7 @@ import email.policy
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -106,11 +107,13 @@ class Receiver:
     Attributes:
         came: headers and body of every request, in order.
         answers: HTTP status to answer; None: do not answer until `release` is set.
+        drips: seconds between the lines of an answer that has no end until then.
     """
 
     def __init__(self) -> None:
         self.came: list[tuple[dict[str, str], bytes]] = []
         self.answers: int | None = 200
+        self.drips: float | None = None
         self.release = threading.Event()
         outer = self
 
@@ -118,6 +121,12 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 outer.came.append(({k.lower(): v for k, v in self.headers.items()}, body))
+                if outer.drips is not None:
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+                    with suppress(OSError):  # nobody reads it any more
+                        while not outer.release.wait(outer.drips):
+                            self.wfile.write(b"x-more: to come\r\n")
+                    return
                 if outer.answers is None:
                     outer.release.wait(30)
                     return

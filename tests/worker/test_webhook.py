@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timezone
 
 import pytest
@@ -95,12 +96,25 @@ def test_a_receiver_that_does_not_answer_is_tried_again(engine, now, receiver, h
     deliverer(engine, now, clinic=hooked_clinic, patience=0.1).deliver_due()
     assert len(receiver.came) == 1, "the second one does not wait for the same silence"
     assert {each.last_error for each in undelivered(engine)} == {
-        "the webhook cannot be reached (ReadTimeout)"
+        "the webhook cannot be reached (TimeoutError)"
     }
     receiver.answers = 200
     now.forward(minutes=5)
     deliverer(engine, now, clinic=hooked_clinic).deliver_due()
     assert undelivered(engine) == []
+
+
+def test_a_receiver_that_never_comes_to_an_end_holds_up_nobody(
+    engine, now, receiver, hooked_clinic
+):
+    put(engine, hooked_clinic, danger())
+    receiver.drips = 0.05
+    end = threading.Timer(10, receiver.release.set)  # so that a failing test comes to one
+    end.start()
+    deliverer(engine, now, clinic=hooked_clinic, patience=0.3).deliver_due()
+    end.cancel()
+    assert not receiver.release.is_set()
+    assert len(undelivered(engine)) == 1
 
 
 def test_a_silent_webhook_holds_up_no_e_mail(engine, now, receiver, mail_house, shipped):
