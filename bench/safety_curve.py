@@ -6,6 +6,7 @@ Cross-validates on the project's own examples (every message is scored by a
 classifier that has not seen it) and prints the curve from which `CONCERN_AT` and
 `CRISIS_AT` of `bot.safety.classifier` are read. With --data, the same curve on
 labelled messages that nobody trained on, for the lexicon and the classifier together.
+Last comes what the lexicon alone reads of the project's examples, as docs/safety.md has it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bot.safety.classifier import (
     CONCERN_AT,
     CRISIS_AT,
     RISK_KINDS,
+    SAFE_KINDS,
     Classifier,
     default_encode,
     fit_folded,
@@ -30,6 +32,7 @@ from bot.safety.evaluate import CRISIS, THIRD_PARTY, evaluate, wilson
 from bot.safety.lexicon import load_lexicon
 from bot.safety.normalise import tokenise
 from bot.safety.screen import Screen
+from bot.vocabulary import TIER_CONCERN, TIER_CRISIS_OTHER, tier_at_least
 
 _FOLDS = 5
 _STEPS = np.arange(-2.0, 9.01, 0.5)
@@ -77,6 +80,28 @@ def print_kinds(scores: np.ndarray, kinds: np.ndarray) -> None:
             low, high = wilson(count, len(of_kind))
             shares.append(f"{count / len(of_kind):.3f} ({low:.3f}-{high:.3f})")
         print(f"{kind:<22}{len(of_kind):>6}   {shares[0]:<24}{shares[1]}")
+
+
+def lexicon_alone() -> str:
+    """The table of what the lexicon reads without the classifier, by kind and language."""
+    screen = Screen(load_lexicon())
+    tiers: dict[str, dict[str, list[str]]] = {}
+    for each in read_examples():
+        of_kind = tiers.setdefault(each.kind, {"en": [], "es": []})
+        of_kind[each.language].append(screen.read(each.text).tier)
+    lines = [
+        "| kind | English: n | >= concern | >= crisis | Spanish: n | >= concern | >= crisis |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for kind in (*RISK_KINDS, *SAFE_KINDS):
+        cells = [kind]
+        for found in tiers[kind].values():
+            cells.append(str(len(found)))
+            for least in (TIER_CONCERN, TIER_CRISIS_OTHER):
+                share = sum(tier_at_least(tier, least) for tier in found) / len(found)
+                cells.append(f"{share:.2f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def on_data(folder: Path) -> list[tuple[float, float, float]]:
@@ -127,6 +152,7 @@ def main() -> None:
         for cut, recall, alarms in curve:
             print(f"{cut:>10.1f}{recall:>10.3f}{alarms:>15.3f}")
     print_kinds(scores, kinds)
+    print(f"\nthe lexicon alone\n{lexicon_alone()}")
     if chosen.plot:
         plot(curves, chosen.plot)
 
@@ -146,7 +172,7 @@ def plot(curves: dict[str, list[tuple[float, float, float]]], path: Path) -> Non
         for cut in (CONCERN_AT, CRISIS_AT):
             _, recall, alarms = min(curve, key=lambda point: abs(point[0] - cut))
             axes.plot(alarms, recall, "o", color=line[0].get_color())
-    axes.set(xlabel="false alarms", ylabel="recall", xlim=(0, 0.4), ylim=(0.4, 1.0))
+    axes.set(xlabel="false alarms", ylabel="recall", xlim=(0, 0.4), ylim=(0, 1))
     axes.grid(alpha=0.3)
     axes.legend()
     figure.tight_layout()
