@@ -241,6 +241,20 @@ def test_in_a_right_to_left_page_the_chat_stands_on_the_left(site):
     assert mine["x"] < theirs["x"]
 
 
+def test_in_a_right_to_left_page_a_sentence_keeps_its_full_stop_at_its_end(site):
+    page = site.chat(page=html(direction="rtl"))
+    sentence = page.locator("#panel p.intro span", has_text="browser history.")
+    stop, before = sentence.evaluate("""(span) => {
+      const text = span.firstChild, range = document.createRange();
+      return [1, 2].map((back) => {
+        range.setStart(text, text.length - back);
+        range.setEnd(text, text.length - back + 1);
+        return range.getBoundingClientRect().left;
+      });
+    }""")
+    assert stop > before
+
+
 def test_a_clinic_gives_it_its_colours(site):
     head = "<style>handrail-chat { --handrail-accent: #5b2a86; --handrail-on-accent: #fff7d6; }"
     page = site.chat(page=html(head=head + "</style>"))

@@ -2,8 +2,8 @@
 /* The website chat: the element <handrail-chat>, and what inserts it (docs/website.md).
  *
  * It runs on pages that it does not know: nothing is stored or requested before it is
- * opened; it draws with text nodes only; the browser's functions are taken before the page
- * can change them, and methods of arrays, which old libraries rewrite, are left alone.
+ * opened; it draws with text nodes only; the browser's functions are taken before a page
+ * can change them, and methods of arrays, which some rewrite, are left alone.
  */
 "use strict";
 
@@ -195,7 +195,7 @@
 
   // --- the line to the server -------------------------------------------------------
 
-  const ANSWER_WITHIN = 10000; // ms; the server itself answers within 3 s, very busy within 8
+  const ANSWER_WITHIN = 10000; // ms; the server answers within 8 s
   const PATIENCE = 10000; // ms without a server before the phone lines show
   const RETRY_FIRST = 1000;
   const RETRY_LONGEST = 20000;
@@ -232,8 +232,8 @@
     }
   }
   /**
-   * A storage of the browser, or null where the visitor has switched it off: then the
-   * chat works until the page is left.
+   * A storage of the browser; null where it is switched off: then the chat works until
+   * the page is left.
    * @param {"sessionStorage"|"localStorage"} name
    */
   function storage(name) {
@@ -248,8 +248,8 @@
    * One visitor's conversation, over page loads, tabs and bad networks.
    *
    * Every message gets its id here and waits in the outbox until the server has answered
-   * it; the same id again gets the same answer, so nothing is lost and nothing is said
-   * twice. The server's sequence numbers are the order, and what was seen is known by them.
+   * it; the same id again gets the same answer: nothing is lost or said twice. The
+   * server's sequence numbers are the order, and what was seen is known by them.
    */
   class Line {
     /**
@@ -1551,6 +1551,7 @@
     @media (prefers-color-scheme: dark) { :host(:not([theme="light"])) {${DARK}} }
     :host([theme="dark"]) {${DARK}}
     * { box-sizing: border-box; margin: 0; }
+    p::after { content: "\\200e"; }
     [hidden] { display: none !important; }
     h1, h2 { flex: 1; font-size: 1.0625em; line-height: 1.25; font-weight: 650; }
     a { color: inherit; text-underline-offset: .15em; }
