@@ -104,6 +104,17 @@ def create_app(
         holder=secrets.token_hex(8),
         provider=provider,
     )
+
+    async def http_error(request: Request, error: Exception) -> Response:
+        """Unknown addresses and methods: a page for people, JSON as any refusal for programs."""
+        if not isinstance(error, HTTPException):
+            raise error
+        if error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
+            return pages.missing(request, clinics, words)
+        return JSONResponse(
+            {"error": error.detail}, status_code=error.status_code, headers=error.headers
+        )
+
     app = Starlette(
         routes=[
             *api.routes(clinics, turns, streams, words, limits, clock),
@@ -125,7 +136,7 @@ def create_app(
         ],
         middleware=[Middleware(Protection), Middleware(Origins, clinics=clinics)],
         lifespan=lambda _: _bring_up(engine, screen, streams, texting, brains, neighbours),
-        exception_handlers={**api.HANDLERS, HTTPException: _http_error},
+        exception_handlers={**api.HANDLERS, HTTPException: http_error},
     )
     app.state.watch, app.state.streams, app.state.texting = turns.watch, streams, texting
     return app
@@ -163,12 +174,3 @@ async def _migrate(engine: sa.engine.Engine) -> None:
             await asyncio.sleep(_RETRY_SECONDS)
         else:
             return
-
-
-async def _http_error(_: Request, error: Exception) -> Response:
-    """Unknown addresses and methods, in the same form as every other refusal."""
-    if not isinstance(error, HTTPException):
-        raise error
-    return JSONResponse(
-        {"error": error.detail}, status_code=error.status_code, headers=error.headers
-    )

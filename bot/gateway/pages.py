@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
@@ -22,7 +23,6 @@ from bot.gateway.forms import Forms, Talk, form_fields, page_language
 from bot.gateway.incoming import BRAIN_CHARACTERS
 from bot.gateway.own_words import OwnWords
 from bot.gateway.protection import CONTENT_SECURITY_POLICY, NO_FRAMES
-from bot.gateway.refused import Refused
 from bot.vocabulary import LANGUAGES
 
 _HERE = Path(__file__).parent
@@ -43,14 +43,7 @@ def routes(
         forms: takes what the page without JavaScript sends.
         clock: gives the present time, zone-aware.
     """
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.globals["blocks"] = blocks
+    templates = _templates()
 
     def context(clinic: Clinic, language: str) -> dict[str, Any]:
         return {
@@ -66,7 +59,7 @@ def routes(
         if asked is None:
             return next(iter(clinics.values()))
         if asked not in clinics:
-            raise Refused(404, "there is no such clinic here")
+            raise HTTPException(404, "there is no such clinic here")
         return clinics[asked]
 
     async def home(request: Request) -> Response:
@@ -120,6 +113,32 @@ def routes(
         Route("/chat", chat, methods=["GET", "POST"]),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
+
+
+def missing(request: Request, clinics: Mapping[str, Clinic], words: OwnWords) -> Response:
+    """The page for an address that leads nowhere: the chats that there are, and whom to call."""
+    language = page_language(request, request.query_params.get("lang"))
+    page = _templates().get_template("missing.html")
+    html = page.render(
+        clinics=list(clinics.values()),
+        language=language,
+        version=_version(),
+        word=functools.partial(words.word, language=language),
+    )
+    return HTMLResponse(html, status_code=404)
+
+
+@functools.lru_cache(maxsize=1)
+def _templates() -> jinja2.Environment:
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals["blocks"] = blocks
+    return templates
 
 
 def blocks(text: str) -> Iterator[tuple[str, list[str]]]:

@@ -99,6 +99,16 @@ async def test_an_unknown_clinic_is_refused_and_not_repeated(web, query):
     assert "<script>alert" not in response.text
 
 
+@pytest.mark.parametrize("address", ["/chatt", "/chat?clinic=nowhere"])
+async def test_an_address_that_leads_nowhere_is_told_to_people_with_the_crisis_lines(web, address):
+    response = await web.get(address, headers={"Accept": "text/html,*/*", "Accept-Language": "es"})
+    found = Page(response.text)
+    links = {link.get("href") for link in found.all("a")}
+    assert response.status_code == 404
+    assert {"tel:911", "tel:988", "sms:988", f"/chat?clinic={CLINIC}&lang=es"} <= links
+    assert (await web.get(address)).json()["error"]
+
+
 @pytest.mark.parametrize("name", ["lang", "frame", "x"])
 async def test_other_parameters_are_not_repeated(web, name):
     attack = '"><script>alert(1)</script>\r\nX-Injected: yes'
