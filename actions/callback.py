@@ -24,7 +24,7 @@ from actions.turn import Turn, log, say
 from bot.brain import names
 from bot.care.questionnaire import FOR_WHOM, THIS_PERSON
 from bot.care.states import load_states
-from bot.care.words import goes_back, normalise
+from bot.care.words import asks_something, goes_back, normalise
 from bot.clinic.hours import UnreadableHoursError, callback_promise, zone_name
 from bot.handoff import callback
 from bot.handoff.callback import (
@@ -36,7 +36,7 @@ from bot.handoff.callback import (
     SeveralPhones,
     display_phone,
 )
-from bot.handoff.times import Wish, next_call, read_wish
+from bot.handoff.times import Wish, next_call, read_wish, tells_a_time
 from bot.handoff.zones import zone_of
 from bot.nlu.clauses import told_beside
 from bot.turns import BotMessage, Button
@@ -66,6 +66,7 @@ _WHILE = re.compile(
 _MISSES_BEFORE_SKIP = 3
 _WORDS_OF_A_REQUEST = 12  # with a time in it; a longer text is a story
 _WORDS_OF_AN_ANSWER = 4  # a name or a time; a longer text beside a question is a story
+_WORDS_OF_ANOTHER_ANSWER = 6  # "weekdays after 5 if possible" where the state was asked
 # Said about the form, not in answer to it: rules take these turns.
 _SAID_ABOUT = frozenset(
     {"ask_why", "restart", "ask_for_person", "stop_messages", "delete_my_data", "help_now"}
@@ -80,6 +81,7 @@ _NO_ANSWER = frozenset(
 _AFTER_DANGER = frozenset({CRISIS_CAN_CALL, CRISIS_CANNOT_CALL, CRISIS_GO_ON})
 # Somebody leaves: asking again at once would not let them go.
 _LEAVING = frozenset({"pause", "goodbye", "stop_messages"})
+_WAYS = ("ok_to_call", "ok_to_text", "ok_voicemail")
 _KEPT = (*(field for field in FIELDS if field != _LANGUAGE), PHONE_OWNER)
 
 
@@ -136,11 +138,14 @@ class _Step:
         turn = self.turn
         if turn.intent in SAFETY_INTENTS:
             return []
-        if callback.cancels(turn.text):
+        which_way = self.open in ("ok_to_call", "ok_to_text")
+        if callback.cancels(turn.text) and not (which_way and callback.ways_told(turn.text)):
             return self._end()
         change = self._change()
         if change is not None:
             return change
+        if self._takes_another_answer():
+            return self._ask(self.open)
         if _is_said_about(turn, self.open):
             return self._read_beside_a_question()
         if self.open == CONFIRM:
@@ -190,10 +195,10 @@ class _Step:
         if state and self.open not in ("name", STATE) and self._fields.get(STATE) == UNKNOWN:
             self._fields[STATE] = state  # skipped before, told now
             return self._ask(self.open)
-        if self.open == CONFIRM:
-            name = callback.name_told(turn.text)
-            if name:
-                return self._again("name", turn.text)
+        name = callback.name_told(turn.text) if self.open != "name" else None
+        if name and not any(c.isdigit() for c in name) and self._fields.get("name") != name:
+            self._fields["name"] = name
+            return self._ask(self.open)
         sure = turn.intent == "go_back" and turn.confidence >= _SURE
         if callback.goes_back(turn.text) or (sure and goes_back(normalise(turn.text))):
             if self.open == CONFIRM:
@@ -205,6 +210,32 @@ class _Step:
                 return self._ask(self.open)
             return self._again(before)
         return None
+
+    def _takes_another_answer(self) -> bool:
+        """Keep what answers another question than the open one: "tomorrow morning" at the state.
+
+        Returns whether that is all; "MA, mornings" answers the open one as well.
+        """
+        turn = self.turn
+        few = len(turn.text.split()) <= _WORDS_OF_ANOTHER_ANSWER
+        if turn.intent == ANSWER or not few or turn.text.rstrip().endswith("?"):
+            return False
+        fits = self.open != "name" and _fits(self.open, turn.text, turn.language)
+        if self.open in _WAYS and fits:
+            return False  # "no, she is home in the morning"
+        # Sunday is a name, too; "Sunday morning" is none.
+        is_name = self.open == "name" and " " not in turn.text.strip()
+        if self.open != "best_time" and not is_name and tells_a_time(turn.text, turn.now.date()):
+            self._note_time(" ".join(turn.text.split()))
+            return not fits
+        told: Mapping[str, str] = callback.ways_told(turn.text) or {}
+        if self.open in _WAYS or not callback.can_be_reached(told):
+            told = {}
+        state = callback.names_a_state(turn.text) if self.open == "phone" else None
+        self._fields.update({STATE: state} if state else told)
+        if told or state:
+            self._say(turn.message("noted"))
+        return bool(told or state)
 
     def _phone_told_later(self) -> str | None:
         """A number in the answer to a question behind the number's own."""
@@ -221,7 +252,7 @@ class _Step:
         if value and field == "phone" and isinstance(callback.read_phone(value), str):
             return self._take(phone=str(callback.read_phone(value)))
         if value and field == "name":
-            return self._take(name=callback.name_told(value) or callback.read_name(value))
+            return self._take(name=callback.read_name(value))
         if value and field == "best_time":
             return self._take_time(value)
         if field == _LANGUAGE:
@@ -235,6 +266,8 @@ class _Step:
         if inside := callback.phone_inside(text):
             told, text = {"phone": inside[0]}, inside[1]  # "Dana, 617 ..."
         name = callback.read_name(text)
+        if name is None and self._has_missed():
+            name = UNKNOWN
         return self._take(**told, name=name) if name or told else self._missed()
 
     def _read_phone(self) -> list[EventType]:
@@ -265,6 +298,8 @@ class _Step:
                 return self._still("phone")
             if self._is_skipped() or callback.read_yes_no(turn.intent, turn.text) == "no":
                 return self._refuse_phone()
+        if read.reason == "not_a_number" and not _is_no_answer(turn) and turn.confidence >= _SURE:
+            return []  # "for my dad", "what is iop": a rule answers
         problem = turn.text_of(f"phone_problem_{read.reason}")
         self._say(turn.message("callback_phone_invalid", problem=problem))
         return self._still("phone")
@@ -294,14 +329,22 @@ class _Step:
         if self._is_skipped() or self.turn.intent == "deny":
             return self._take(best_time=UNKNOWN)
         words = callback.read_best_time(self.turn.text)
-        return self._take_time(words) if words else []
+        if words is None and self._has_missed():
+            words = UNKNOWN
+        return self._take_time(words) if words else self._missed()
 
     def _take_time(self, words: str) -> list[EventType]:
-        when = _When(self.turn, {**self._fields, "best_time": words})
+        self._note_time(words)
+        return self._ask_next()
+
+    def _note_time(self, words: str) -> None:
+        self._fields["best_time"] = words
+        when = _When(self.turn, self._fields)
         if when.is_outside:
             hours = self.turn.clinic.hours.in_words.in_language(self.turn.language)
             self._say(self.turn.message("callback_time_outside", words=words, hours=hours))
-        return self._take(best_time=words)
+        elif self.open not in ("best_time", ""):
+            self._say(self.turn.message("noted"))
 
     def _read_ways(self) -> list[EventType]:
         pressed = _pressed(self.turn).get("ok_to_call")
@@ -350,7 +393,8 @@ class _Step:
 
     def _read_confirmation(self) -> list[EventType]:
         turn = self.turn
-        answer = callback.read_yes_no(turn.intent, turn.text)
+        agrees = callback.confirms(turn.text)
+        answer = "yes" if agrees else callback.read_yes_no(turn.intent, turn.text)
         asked_which = turn.responses_so_far()[-1:] == ["callback_which"]
         if answer == "yes" and not asked_which:
             self._fields[CONFIRM] = "yes"
@@ -545,12 +589,15 @@ def _is_said_about(turn: Turn, field: str) -> bool:
     if not turn.intent.startswith("faq_"):
         return False
     asks = turn.text.rstrip().endswith("?")
+    if field == "best_time" and not asks and _is_an_answer(turn, field):
+        return False
     if field == "ok_voicemail" and not asks and callback.read_voicemail(None, turn.text):
         return False  # "no, my boss listens to them"
     # "mornings" is a time to call, whatever topic it sounds like; a question is a sentence.
     a_sentence = len(turn.text.split()) >= _WORDS_OF_A_QUESTION and turn.confidence >= _SURE
     a_time = field == "best_time" and _WHILE.match(turn.text)
-    return asks or (a_sentence and not a_time)
+    a_question = turn.confidence >= _SURE and asks_something(normalise(turn.text))
+    return asks or ((a_sentence or a_question) and not a_time)
 
 
 def _is_no_answer(turn: Turn) -> bool:
@@ -569,7 +616,7 @@ def _fits(field: str, told: str, language: str) -> bool:
         "best_time": short,
         "ok_to_call": callback.read_ways(told, None) is not None,
         "ok_to_text": callback.read_ways(told, None) is not None,
-        "ok_voicemail": callback.read_yes_no(None, told) is not None,
+        "ok_voicemail": callback.read_voicemail(None, told) is not None,
     }.get(field, False)
 
 

@@ -63,6 +63,13 @@ def question(turn: Turn, item: Item, sheet: AnswerSheet, *, short: bool) -> BotM
     return BotMessage(text=text, response=f"ask_{item.name}", buttons=choices(turn, item))
 
 
+def explained(turn: Turn, item: Item, sheet: AnswerSheet) -> BotMessage:
+    """The whole question and how to answer it, for somebody who asks what is meant."""
+    asked = question(turn, item, sheet, short=False)
+    text = f"{asked.text} {item.help.in_language(turn.language)}"
+    return BotMessage(text, asked.response, asked.buttons)
+
+
 def choices(turn: Turn, item: Item) -> list[Button]:
     """The buttons of a question; the last one skips it."""
     skip = turn.house.texts.choices["skip"]

@@ -13,6 +13,7 @@ from actions.faq import faq_messages
 from actions.turn import Turn, say
 from bot.brain import names
 from bot.care.words import is_not_no
+from bot.nlu.clauses import asks
 from bot.turns import BotMessage
 from bot.vocabulary import (
     CRISIS_CAN_CALL,
@@ -34,6 +35,8 @@ _NEITHER_YES_NOR_NO = frozenset(
     {"nlu_fallback", "out_of_scope", "repeat", "ask_why", "ask_if_bot", "greet", "complain"}
     | {OTHER_SCRIPT, ONLY_LINK}
 )
+# The rule that hears "I called 911", and what is said then to somebody who was told to.
+_HELP_CALLED, _HELP_COMING = "help_called", "emergency_help_coming"
 _SURE = 0.4  # as for any message: a question less certain than that was not understood
 
 
@@ -51,6 +54,9 @@ class ActionSafety(Action):
         turn = Turn(tracker)
         if turn.intent == "help_now":
             say(dispatcher, follow_up(turn, "help_now"))
+            return [SlotSet(names.PENDING, names.PENDING_CRISIS)]
+        if _only_says_that_help_is_called(turn):
+            say(dispatcher, follow_up(turn, _HELP_COMING))
             return [SlotSet(names.PENDING, names.PENDING_CRISIS)]
         tier = str(turn.safety["tier"])
         times = int(tracker.get_slot(names.CRISIS_TURNS) or 0)
@@ -123,6 +129,12 @@ def crisis_message(turn: Turn, tier: str, times_before: int) -> BotMessage:
     )
 
 
+def _only_says_that_help_is_called(turn: Turn) -> bool:
+    """Whether a message after a crisis reply says that they have called, and no other danger."""
+    heard = {each["rule"] for each in turn.safety.get("evidence") or ()}
+    return heard == {_HELP_CALLED} and bool(turn.tracker.get_slot(names.CRISIS_TURNS))
+
+
 def _after_concern(dispatcher: CollectingDispatcher, turn: Turn) -> list[EventType]:
     if turn.intent in ("affirm", "unsure") or is_not_no(turn.text):
         times = int(turn.tracker.get_slot(names.CRISIS_TURNS) or 0)
@@ -153,7 +165,7 @@ def _topics_that_waited(turn: Turn) -> list[str]:
     earlier = [event for event in turn.tracker.events if event.get("event") == "user"][:-1]
     parsed = (earlier[-1].get("parse_data") or {}) if earlier else {}
     asked = [guess["name"] for guess in parsed.get("asked") or []]
-    if not asked:
+    if not asked and asks(str(earlier[-1].get("text") if earlier else "")):
         heard = [
             guess
             for guess in parsed.get("intent_ranking") or []

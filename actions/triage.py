@@ -27,7 +27,7 @@ from actions.safety import crisis_message, in_crisis
 from actions.turn import Turn, remembered, say
 from bot.brain import names
 from bot.brain.live_tracker import TOLD
-from bot.care.answers import understand, volunteered
+from bot.care.answers import bare_fact, understand, volunteered
 from bot.care.corrections import corrections
 from bot.care.engine import Disposition
 from bot.care.questionnaire import FOR_WHOM, Item
@@ -116,13 +116,14 @@ class _Step:
         first = not self.turn.tracker.get_slot(names.ASKED)  # the callback form asks `state` too
         if not self._before:
             for text in _told_before(self.turn.tracker):
-                self.sheet.note(volunteered(text), text)
+                self.sheet.note(volunteered(text, asking=True), text)
         changes = _changes(self.turn, self.sheet, None) if self._before else {}
         if changes:
             self.sheet.correct(changes, self.turn.text)
             self._say(questions.changed(self.turn, self.sheet, list(changes)))
         else:
-            self.sheet.note(_pressed(self.turn) or volunteered(self.turn.text), self.turn.text)
+            told = volunteered(self.turn.text, asking=True)
+            self.sheet.note(_pressed(self.turn) or told, self.turn.text)
         if first:
             count = str(max(_left(self.turn, self.sheet), 1))
             self._say(self.turn.message("triage_intro", count=count))
@@ -137,6 +138,10 @@ class _Step:
             return self._still(CONFIRM)
         if _has_been_away(self.turn):
             return self._welcome_back()
+        if self.turn.intent == "repeat" and self.open in ITEMS:
+            item = self.turn.house.questionnaire.items[self.open]
+            self._say(questions.explained(self.turn, item, self.sheet))
+            return self._still(self.open)
         went_back = names.ACTION_GO_BACK in self.turn.actions_since_message()
         return self._ask_next(again=[] if went_back or self.open is None else [self.open])
 
@@ -158,6 +163,8 @@ class _Step:
         if told:
             # "He's 19" in answer to another question: kept, and the open one comes again.
             new = {item: value for item, value in told.items() if item not in self.sheet.given}
+            if new:
+                self._say(self.turn.message("noted"))
             self.sheet.note(new, self.turn.text)
             return self._ask_next(again=[self.open])
         if not _is_no_answer(self.turn):
@@ -235,7 +242,8 @@ class _Step:
                 return self._done()
             self._say(questions.recap(self.turn, self.sheet))
             return self._still(CONFIRM)
-        short = self.sheet.given == self._before and following.name == self.open
+        same_person = self.sheet.given.get(FOR_WHOM) == self._before.get(FOR_WHOM)
+        short = same_person and following.name == self.open
         asked = questions.question(self.turn, following, self.sheet, short=short)
         if not (quiet or short or following.name == "safety_now") and (
             questions.is_time_for_progress(len(self._before), len(self.sheet.given))
@@ -483,7 +491,7 @@ def _told_unasked(turn: Turn) -> dict[str, str]:
     """Answers to other questions than the open one, in a message that asks nothing."""
     if turn.intent in (*SAFETY_INTENTS, *_SAID_ABOUT, ANSWER) or _asks(turn):
         return {}
-    return volunteered(turn.text)
+    return bare_fact(turn.text) or volunteered(turn.text)
 
 
 def _asks(turn: Turn) -> bool:
@@ -520,8 +528,11 @@ def _asks_at_once(turn: Turn) -> bool:
 
 def _side_answers(turn: Turn) -> list[BotMessage]:
     """The answers to the questions in a message that says something else as well."""
-    topics = topics_asked(turn)
-    asks = bool(topics) or any(part.asks for part in clauses(turn.text))
+    topics, parts = topics_asked(turn), clauses(turn.text)
+    asks = bool(topics) or any(part.asks for part in parts)
+    # "Skip this, what is PHP": a question without its mark stands last.
+    sure = turn.intent.startswith("faq_") and turn.confidence >= _SURE
+    asks = asks or (sure and len(parts) > 1 and asks_something(parts[-1].words))
     if turn.intent == ANSWER or not asks:
         return []
     if turn.intent in ("ask_if_bot", "medical_advice"):

@@ -24,6 +24,8 @@ AGE = "age_band"
 # "I think about it, but I'm safe": here a "but" takes nothing back.
 _DANGER_ITEMS = ("safety_now", "withdrawal_risk", "needs_24h_care")
 _MOST_READ = 2000  # characters; nobody answers a question of ours after that
+_WORDS_OF_A_STATE = 3  # "Worcester, Massachusetts please"
+_LEAST_BARE_AGE = 13  # years
 _SHORT_REPLY = 8  # words: a longer reply is not a bare yes, no or "not sure"
 
 _CHOICE_NUMBER = re.compile(
@@ -75,17 +77,24 @@ def understand(item: str, text: str, language: str) -> str | None:
     return UNKNOWN if _cannot_say(parts) else None
 
 
-def volunteered(text: str) -> dict[str, str]:
+def volunteered(text: str, *, asking: bool = False) -> dict[str, str]:
     """The answers that `text` gives to questions nobody asked; often none.
 
     Only phrases marked as clear by themselves count, never inside a question, after
     a denial or after "I don't know if".
+
+    Args:
+        text: what the visitor wrote.
+        asking: for whom somebody asks counts inside a question too ("what can you do for
+            him?"): so it is before the questionnaire, where nobody has said it otherwise.
     """
     text = text[:_MOST_READ]
-    parts = [clause for clause in words.clauses(text) if not clause.asks]
+    everything = words.clauses(text)
+    parts = [clause for clause in everything if not clause.asks]
     found: dict[str, str] = {}
     for item in load_questionnaire().items.values():
-        value = _weightiest(item, _told(parts, _told_phrases(item.name)))
+        where = everything if asking and item.name == FOR_WHOM else parts
+        value = _weightiest(item, _told(where, _told_phrases(item.name)))
         if value is not None:
             found[item.name] = value
     others_named = any(words.find(_relations(), part.words) for part in parts)
@@ -98,6 +107,18 @@ def volunteered(text: str) -> dict[str, str]:
     if state is not None:
         found[STATE] = state
     return found
+
+
+def bare_fact(text: str) -> dict[str, str]:
+    """An age or a state that is the whole of a message, whatever was asked: "17", "NH"."""
+    said = words.without_fillers(words.normalise(text))
+    state = None if said in words.load_words().fillers.all() else state_in_reply(text)
+    if state is not None and len(said.split()) <= _WORDS_OF_A_STATE:
+        return {STATE: state}
+    if (words.number_value(said) or 0) < _LEAST_BARE_AGE:
+        return {}  # no number alone, or one that may be meant as a choice
+    age = next(ages_in(said), None)
+    return {AGE: age.band} if age else {}
 
 
 def tells_of_need(text: str) -> bool:

@@ -36,6 +36,8 @@ PHONE_OWNER = "phone_owner"  # asked under `phone`: whose number is it
 VISITOR, PERSON = "visitor", "person"
 
 _LONGEST_ANSWER = 120
+_WORDS_OF_A_NAME = 2  # so few words are always taken for one
+_MOST_WORDS_OF_A_NAME = 8
 _YES, _NO = "yes", "no"
 _WAYS = {
     "both": {"ok_to_call": _YES, "ok_to_text": _YES},
@@ -52,7 +54,9 @@ _NAME_LEAD = re.compile(
 )
 _NAME_TAIL = re.compile(r"(?:,? (?:please|thanks|thank you|por favor|gracias))+$", re.IGNORECASE)
 _SAID_NAME = re.compile(
-    r"\b(?:my name is|my name's|name should be|me llamo|mi nombre es)\s+(\S.*)", re.IGNORECASE
+    r"\b(?:my name is|my name's|name should be|spell(?:ed|t)|me llamo|mi nombre es|se escribe)"
+    r"\s+(\S.*)",
+    re.IGNORECASE,
 )
 _DIGIT_WORDS = {
     "zero": "0", "oh": "0", "o": "0", "one": "1", "two": "2", "three": "3", "four": "4",
@@ -78,6 +82,9 @@ class FormWords(ReviewedModel):
     going_back: PerLanguage
     cancelling: PerLanguage
     small_talk: PerLanguage
+    no_names: PerLanguage
+    limiting: PerLanguage
+    confirming: PerLanguage
     ways: dict[str, PerLanguage]
     owners: dict[str, PerLanguage]
     languages: dict[str, PerLanguage]
@@ -162,7 +169,7 @@ def cancels(text: str) -> bool:
     """Whether somebody wants no call any more: "no forget it, don't call"."""
     cancelling = load_form_words().cancelling.all()
     said = words.without_fillers(words.normalise(text))
-    parts = [words.without_reply(words.without_fillers(p.words)) for p in words.clauses(text)]
+    parts = [_after_hesitation(words.without_fillers(p.words)) for p in words.clauses(text)]
     told = [part for part in parts if part]
     return said in cancelling or (bool(told) and all(part in cancelling for part in told))
 
@@ -200,6 +207,13 @@ def change_in(text: str, *, any_field: bool = False) -> Change | None:
     return Change(field, "" if is_no_value else _original(text, value))
 
 
+def confirms(text: str) -> bool:
+    """Whether somebody agrees to the recap: "looks good"."""
+    said = words.normalise(text)
+    confirming = load_form_words().confirming.all()
+    return said in confirming or words.without_fillers(said) in confirming
+
+
 def name_told(text: str) -> str | None:
     """A name that a message gives by itself: "my name is Bo"."""
     told = _SAID_NAME.search(" ".join(text.split()))
@@ -210,10 +224,10 @@ def name_told(text: str) -> str | None:
 
 
 def read_name(text: str) -> str | None:
-    """The name as given, without "my name is"; None if there is no letter in it."""
+    """The name as given, without "my name is"; None if it has no letter, or is a sentence."""
     name = _NAME_TAIL.sub("", _NAME_LEAD.sub("", " ".join(text.split())))
     name = name.strip(" .,!\"'")[:_LONGEST_ANSWER]
-    return name if any(c.isalpha() for c in name) else None
+    return name if any(c.isalpha() for c in name) and not _is_sentence(name) else None
 
 
 def read_phone(text: str) -> str | PhoneProblem | SeveralPhones:
@@ -284,8 +298,14 @@ def read_state(text: str, language: str) -> str | None:
 
 
 def read_best_time(text: str) -> str | None:
-    """The time in the visitor's own words, at most 120 characters; None if empty."""
-    return " ".join(text.split())[:_LONGEST_ANSWER] or None
+    """The time in the visitor's own words, at most 120 characters.
+
+    None if there are none, or only a yes.
+    """
+    said = words.normalise(text)
+    if not said or words.is_yes(said) or said in words.load_words().fillers.all():
+        return None
+    return " ".join(text.split())[:_LONGEST_ANSWER]
 
 
 def read_ways(text: str, intent: str | None) -> dict[str, str] | None:
@@ -306,6 +326,13 @@ def read_ways(text: str, intent: str | None) -> dict[str, str] | None:
     meant = {_YES: "both", _NO: "neither", UNKNOWN: UNKNOWN}
     bare = None if found else read_yes_no(intent, text)
     return dict(_WAYS[meant[bare]]) if bare else None
+
+
+def ways_told(text: str) -> dict[str, str] | None:
+    """The same where nobody asked: only "text only" and the like, not "call me"."""
+    said = words.normalise(text)
+    limited = bool(words.find(_compiled(load_form_words().limiting.all()), said))
+    return read_ways(text, None) if limited and read_yes_no(None, text) is None else None
 
 
 def ways_of(choice: str) -> dict[str, str]:
@@ -369,6 +396,24 @@ def _said_among_others(text: str) -> str | None:
     if said[0] in replies and not words.find(_compiled(lists.unsure.all()), " ".join(said[:3])):
         return replies[said[0]]
     return replies.get(said[-1]) if said[-2] in _SO else None
+
+
+def _after_hesitation(said: str) -> str:
+    """What stands behind "no", "wait" and the like."""
+    hesitating = words.load_words().perhaps_correcting.all()
+    left = words.without_reply(said)
+    while left.split()[:1] and left.split()[0] in hesitating:
+        left = words.without_reply(left.partition(" ")[2])
+    return left
+
+
+def _is_sentence(name: str) -> bool:
+    """Whether it is no name but something said: "ok they are on the way, what now"."""
+    said = words.normalise(name).split()
+    if len(said) <= _WORDS_OF_A_NAME:
+        return False
+    no_names = load_form_words().no_names.all()
+    return len(said) > _MOST_WORDS_OF_A_NAME or any(word in no_names for word in said)
 
 
 _NEGATORS = ("no", "not", "dont", "never", "sin", "nunca")

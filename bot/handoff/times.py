@@ -102,6 +102,12 @@ def read_wish(text: str, today: date) -> Wish | None:
     return Wish(days or frozenset(range(7)), on, start, until)
 
 
+def tells_a_time(text: str, today: date) -> bool:
+    """Whether `text` says when, where nobody asked: a bare number may be anything else."""
+    said = re.sub(r"\d+(?:[:.]\d+)?(?![\d:.]|\s*[ap]m\b)", " ", _folded(text[:_MOST_READ]))
+    return bool(_date(said, today) or _days(said) or _span(said))
+
+
 def next_call(
     wish: Wish, clinic: Clinic, now: datetime, zone: ZoneInfo
 ) -> tuple[datetime, datetime] | None:

@@ -159,7 +159,7 @@ def _body() -> Body:
 def _read_together(texts: Sequence[str]) -> np.ndarray:
     """What `read` gives: the words of all texts in one matrix, zeros between texts."""
     body = _body()
-    pieces = [body.pieces.encode(text or " ") for text in texts]
+    pieces = [body.pieces.encode(_not_shouted(text) or " ") for text in texts]
     counts = np.array([len(tokens) for tokens in pieces])
     # Texts that are read together mostly share their words.
     place = {token: number for number, token in enumerate(dict.fromkeys(chain(*pieces)))}
@@ -189,6 +189,14 @@ def _read_together(texts: Sequence[str]) -> np.ndarray:
     sums = np.add.reduceat(features, np.cumsum(counts) - counts, axis=0)
     state = np.hstack([sums / roots, roots]).astype(np.float32)
     return np.hstack([state, original_head()(state)])
+
+
+def _not_shouted(text: str) -> str:
+    """In small letters if all of several words are in capitals, which the encoder knows little of.
+
+    One word stays as it is: "MA", "PHP".
+    """
+    return text.lower() if text.isupper() and len(text.split()) > 1 else text
 
 
 def _windows(places: int, order: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""What keeps a person from calling: recognised in what they answer to a crisis reply.
+"""What a person answers to a crisis reply: that help is called, or what keeps them from calling.
 
 Said anywhere else these words mean nothing, so this is no part of the screen: the
 brain asks only while a crisis reply stands open.

@@ -58,6 +58,7 @@ FOLLOW_UPS: tuple[str, ...] = (
     "concern_no",
     "past_or_negated",
     "crisis_can_call",
+    "emergency_help_coming",
     "crisis_cannot_call",
     "crisis_police",
     "crisis_not_talking",

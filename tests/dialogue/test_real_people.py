@@ -161,3 +161,147 @@ def test_a_number_to_change_after_the_request_is_no_wish_for_silence(ask, text):
 def test_not_sure_is_no_no_to_the_direct_question(ask, first, text):
     visitor = ask("greater_boston").says(first).is_asked("concern")
     visitor.says(text).is_at(tier="crisis_self")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Bonjour", "Mwen bezwen ed pou pitit mwen", "Dzień dobry", "Ik heb hulp nodig voor mijn zoon"],
+)
+def test_a_greeting_or_a_few_words_of_another_language_are_known_for_one(ask, text):
+    ask("greater_boston").says(text).hears("other_script", "English", "español", "988")
+
+
+@pytest.mark.parametrize("text", ["DO YOU TAKE BLUE CROSS", "WHAT IS THE COST"])
+def test_capitals_are_read_like_small_letters(ask, text):
+    ask("greater_boston").says(text).hears("faq_cost_insurance")
+
+
+def test_a_question_behind_a_skip_is_answered(ask):
+    visitor = ask("greater_boston").says("find what fits").says("me").is_asked("safety_now")
+    visitor.says("actually skip this, what is php").hears("faq_what_is_php")
+    assert visitor.state.open_question != "safety_now"
+
+
+@pytest.mark.parametrize("text", ["17", "MA", "New Hampshire"])
+def test_an_age_or_a_state_alone_is_kept_whatever_was_asked(ask, text):
+    visitor = ask("greater_boston").says("find what fits").is_asked("for_whom")
+    visitor.says(text).hears("noted").is_asked("for_whom").says("me").says("no")
+    assert visitor.state.open_question != ("age_band" if text == "17" else "state")
+
+
+def test_who_asks_what_is_meant_hears_the_whole_question_and_how_to_answer(ask):
+    visitor = ask("greater_boston").says("find what fits").says("what do you mean")
+    visitor.hears("ask_for_whom", "Who is this for", 'Please say "me"')
+
+
+@pytest.mark.parametrize("text", ["what can you do for him?", "he needs help", "my son is 22"])
+def test_a_story_of_several_relatives_tells_for_whom_it_is(ask, text):
+    story = f"my ex husband is no use and my daughter is worried. {text}"
+    visitor = ask("greater_boston").says(story)
+    if visitor.state.open_question is None:
+        visitor.says("find what fits")
+    visitor.is_asked("safety_now").does_not_hear("Have you had")
+
+
+@pytest.mark.parametrize("said", ["\N{THUMBS UP SIGN}", "yes", "ok"])
+def test_a_yes_is_no_time_to_call(ask, said):
+    visitor = ask("greater_boston").says("call me back").says("Sam").says("617 555 0142")
+    visitor.says("MA").is_asked("best_time").says(said).is_asked("best_time")
+
+
+@pytest.mark.parametrize("question", ["name", "phone", "state"])
+@pytest.mark.parametrize("text", ["tomorrow morning", "weekdays before noon", "mañana temprano"])
+def test_a_time_told_at_another_question_is_kept(ask, question, text):
+    visitor = ask("greater_boston").says("call me back")
+    answers = {"name": "Sam", "phone": "617 555 0142", "state": "MA"}
+    for field, answer in answers.items():
+        if field == question:
+            visitor.says(text).hears("noted").is_asked(field)
+        visitor.says(answer)
+    visitor.is_asked("ok_to_call")
+
+
+def test_how_to_reach_somebody_told_at_another_question_is_kept(ask):
+    visitor = ask("greater_boston").says("call me back").says("Sam").says("text only please")
+    visitor.hears("noted").is_asked("phone").says("617 555 0142").says("MA").says("mornings")
+    visitor.is_asked("confirm").hears("callback_confirm", "Text only")
+
+
+def test_a_sentence_is_nobodys_name(ask):
+    visitor = ask("greater_boston").says("call me back")
+    visitor.says("well they are not here yet").is_asked("name")
+    visitor.says("María de los Ángeles Fernández").is_asked("phone")
+
+
+def test_a_question_at_the_number_is_answered(ask):
+    visitor = ask("greater_boston").says("call me back").says("Sam").is_asked("phone")
+    visitor.says("what is iop").hears("faq_what_is_iop").is_asked("phone")
+
+
+def test_who_wants_no_call_after_all_is_let_go_at_the_number(ask):
+    visitor = ask("greater_boston").says("call me back").says("Sam").is_asked("phone")
+    visitor.says("no wait i don't want a call").hears("callback_cancelled").is_asked(None)
+
+
+def test_no_calls_where_the_way_is_asked_means_texts(ask):
+    visitor = ask("greater_boston").says("call me back").says("Sam").says("617 555 0142")
+    visitor.says("MA").says("mornings").is_asked("ok_to_call").says("no calls")
+    visitor.is_asked("confirm").hears("callback_confirm", "Text only")
+
+
+@pytest.mark.parametrize("text", ["looks good", "todo bien"])
+def test_who_agrees_to_the_recap_in_other_words_than_yes_has_agreed(ask, text):
+    visitor = ask("greater_boston").says("call me back").says("Sam").says("617 555 0142")
+    visitor.says("MA").says("mornings").says("text only").is_asked("confirm")
+    visitor.says(text).is_asked(None).is_at(handoff="callback")
+
+
+def test_a_name_that_is_put_right_at_the_next_question_is_taken(ask):
+    visitor = ask("greater_boston").says("call me back").says("Jon").is_asked("phone")
+    visitor.says("actually it's spelled Jonathan").is_asked("phone").says("617 555 0142")
+    visitor.says("MA").says("mornings").says("text only").hears("callback_confirm", "Jonathan")
+
+
+@pytest.mark.parametrize("text", ["i called them", "yes i called 911", "the ambulance is coming"])
+def test_who_has_called_for_help_is_neither_asked_to_call_nor_for_a_name(ask, text):
+    visitor = ask("greater_boston").says("my brother took pills and won't wake up")
+    visitor.says(text).hears("emergency_help_coming", "911").is_asked(None)
+    visitor.says("what do i do").hears("crisis_stay", "911")
+
+
+def test_nobody_answering_is_no_help_on_its_way(ask):
+    visitor = ask("greater_boston").says("I want to end my life")
+    visitor.says("i called them and nobody answered").hears("crisis_cannot_call")
+
+
+def test_called_911_beside_more_danger_gets_the_crisis_reply(ask):
+    visitor = ask("greater_boston").says("my brother took pills and won't wake up")
+    visitor.says("i called 911 but he stopped breathing")
+    assert "emergency_help_coming" not in visitor.responses
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("name", "Sam but everything feels pointless"),
+        ("best_time", "mornings, if i'm still around"),
+        ("best_time", "call me tomorrow if im still alive"),
+    ],
+)
+def test_despair_told_in_passing_in_the_callback_form_gets_the_direct_question(ask, field, text):
+    visitor = ask("greater_boston").says("call me back")
+    for answer in ("Sam", "617 555 0142", "MA"):
+        if visitor.state.open_question != field:
+            visitor.says(answer)
+    visitor.says(text).hears("concern_check").is_asked("concern")
+
+
+def test_what_was_not_asked_beside_a_worry_is_not_answered(ask):
+    visitor = ask("greater_boston").says("my husband found out i looked this up and hes mad")
+    visitor.is_asked("concern").says("no im ok").hears("concern_no")
+    assert "faq_anger_management" not in visitor.responses
+
+
+@pytest.mark.parametrize("text", ["I CANT BREATHE ITS A PANIC ATTACK", "panic attack pls help"])
+def test_panic_gets_the_ways_to_a_person(ask, text):
+    ask("greater_boston").says(text).hears("help_now", "988", "911")

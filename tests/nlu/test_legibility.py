@@ -1,5 +1,7 @@
 """Messages without words that can be read, and signs that answer something."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from bot.nlu.evaluate import read_examples
 from bot.nlu.examples import intent_by_example
 from bot.nlu.legibility import meaning_of_placeholder, meaning_of_signs, unread
+from bot.nlu.other_languages import given_away_by
 from bot.vocabulary import ONLY_LINK, OTHER_SCRIPT
 
 
@@ -27,6 +30,11 @@ from bot.vocabulary import ONLY_LINK, OTHER_SCRIPT
         ("my name is 李", None),
         ("my name is Jean-Pierre Dubois", None),
         ("Maria da Silva", None),
+        ("bonsoir", OTHER_SCRIPT),
+        ("Potrzebuję pomocy dla mojego syna", OTHER_SCRIPT),
+        ("Bonjour, do you have someone who speaks French?", None),
+        ("je je je", None),
+        ("es mio, no chao", None),
         ("do you speak french", None),
         ("i ned hlp w my drnking plz", None),
         ("nesesito alluda pa mi ijo", None),
@@ -44,6 +52,14 @@ def test_no_english_or_spanish_message_is_taken_for_another_language():
     known = list(intent_by_example())[::10]
     assert len(held_out) > 1000
     assert [text for text in (*held_out, *known) if unread(text) == OTHER_SCRIPT] == []
+
+
+def test_the_words_of_other_languages_are_not_ours():
+    counted = Counter(
+        word for text in intent_by_example() for word in set(re.findall(r"\w+", text.lower()))
+    )
+    _, words = given_away_by()
+    assert [word for word in words if counted[word] > 1] == []
 
 
 @pytest.mark.parametrize(
