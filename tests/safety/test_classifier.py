@@ -123,11 +123,34 @@ def test_kinds_of_example_are_called_like_the_lexicons_categories() -> None:
     assert set(RISK_KINDS.values()) <= set(CATEGORIES)
 
 
-def test_questions_to_a_clinic_seldom_alarm(settings):
-    """Held-out questions, none of which means danger; a false alarm costs the answer."""
+@pytest.fixture(scope="module")
+def screen(settings):
+    """Both votes, as the gateway has them."""
     from bot.nlu.sentence_encoder import encode
 
-    screen = load_screen(classifier_path=settings.safety_model, encode=encode)
+    return load_screen(classifier_path=settings.safety_model, encode=encode)
+
+
+def lines(name: str) -> list[str]:
+    found = (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in found if not line.startswith("#")]
+
+
+def test_danger_in_many_peoples_words_is_noticed(screen):
+    told = lines("disclosures.txt")
+    missed = [text for text in told if screen.read(text).tier == "none"]
+    assert len(missed) <= 0.05 * len(told), missed
+
+
+def test_everyday_words_of_death_and_harm_bring_no_crisis_help(screen):
+    said = lines("everyday.txt")
+    tiers = {text: screen.read(text).tier for text in said}
+    assert [text for text, tier in tiers.items() if tier not in ("none", "concern")] == []
+    assert sum(tier == "concern" for tier in tiers.values()) <= 0.06 * len(said), tiers
+
+
+def test_questions_to_a_clinic_seldom_alarm(screen):
+    """Held-out questions, none of which means danger; a false alarm costs the answer."""
     asked = [
         json.loads(line)["text"]
         for name in ("heldout_en", "heldout_es", "long_messages")
