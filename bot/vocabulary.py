@@ -87,16 +87,6 @@ ITEMS: Dict[str, Tuple[str, ...]] = {
 }
 
 # --- the callback form and the yes/no questions around forms -------------------
-CALLBACK_FIELDS: Tuple[str, ...] = (
-    "name",
-    "phone",
-    "best_time",
-    "ok_to_call",
-    "ok_to_text",
-    "ok_voicemail",
-    "state",
-    "language",
-)
 CONSENT = "consent"  # may I ask / shall I take your details
 CONFIRM = "confirm"  # is this right
 CONCERN = "concern"  # the safety screen's direct question

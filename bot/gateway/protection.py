@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
-
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.trouble import about
 
 NO_FRAMES = "frame-ancestors 'none'"
 # Only our own files; nothing inline, nothing from elsewhere.
@@ -69,12 +69,7 @@ class Protection:
         try:
             await self._app(scope, receive, send_protected)
         except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            log.error(
-                "request failed",
-                kind=type(error).__name__,
-                where=f"{last.filename}:{last.lineno}",
-            )
+            log.error("request failed", **about(error))
             if started:
                 raise
             response = JSONResponse({"error": _WENT_WRONG}, status_code=500)

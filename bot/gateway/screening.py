@@ -6,11 +6,15 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+import structlog
+
 from bot.gateway.in_flight import UNREAD
-from bot.gateway.trouble import log_trouble
 from bot.safety.reading import Reading
+from bot.trouble import about
 
 _MOST_LABELS = 1000  # of choices, whose reading is remembered
+
+log = structlog.get_logger("handrail.gateway")
 
 
 class Screen(Protocol):
@@ -44,7 +48,7 @@ class Screening:
         try:
             return self._screen.read(text)
         except Exception as error:
-            log_trouble(conversation, error)
+            log.error("trouble", conversation=conversation, **about(error))
             return UNREAD
 
     async def read_aside(self, text: str, conversation: str) -> Reading:

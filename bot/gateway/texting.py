@@ -22,7 +22,6 @@ import structlog
 
 from bot.clinic.profile import Clinic
 from bot.gateway.text_outcomes import Outcome, Outcomes
-from bot.gateway.trouble import log_trouble
 from bot.gateway.turn import Turns
 from bot.gateway.unanswered import Unanswered
 from bot.handoff.lost_text import tell_of_lost_text
@@ -43,6 +42,7 @@ from bot.store.sms import (
     Text,
     opted_out,
 )
+from bot.trouble import about
 from bot.turns import TurnState
 from bot.vocabulary import LANGUAGES, SMS
 
@@ -153,7 +153,7 @@ class Texting:
             try:
                 await _in_thread(self._release)
             except StoreError as error:
-                log_trouble("", error)  # the leases run out by themselves
+                log.error("trouble", **about(error))  # the leases run out by themselves
 
     async def work_off(self, conversation: str) -> list[Outcome]:
         """Answer every text of this conversation that waits, the oldest first.
@@ -328,7 +328,7 @@ class Texting:
                 await self.work_off(conversation)
         except Exception as error:
             # Whatever it is: the text stays in the inbox and is tried again by `_look`.
-            log_trouble(conversation, error)
+            log.error("trouble", conversation=conversation, **about(error))
             self._again.discard(conversation)
             self._unanswered.failed(conversation)
             await self._speak()
@@ -347,7 +347,7 @@ class Texting:
                         self._begin(conversation)
             except Exception as error:
                 # Whatever it is: the next look comes.
-                log_trouble("", error)
+                log.error("trouble", **about(error))
             await self._speak()
             await asyncio.sleep(_LOOK_SECONDS)
 
@@ -360,7 +360,7 @@ class Texting:
         try:
             answered = await _in_thread(lambda: self._answered(due))
         except StoreError as error:
-            log_trouble("", error)
+            log.error("trouble", **about(error))
         loop = asyncio.get_running_loop()
         for each in due:
             if each.sid not in answered:

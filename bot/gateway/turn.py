@@ -35,9 +35,9 @@ from bot.gateway.own_words import OwnWords
 from bot.gateway.refused import Refused
 from bot.gateway.screening import Screen, Screening
 from bot.gateway.tokens import anyone, digest, new_token
-from bot.gateway.trouble import log_trouble
 from bot.store import Conflict, StoreError
 from bot.store.records import Conversation, StoredMessage
+from bot.trouble import about
 from bot.turns import BotMessage, Button, TurnState
 from bot.vocabulary import (
     LANGUAGES,
@@ -148,7 +148,7 @@ class Turns:
         try:
             shown, kept = await _in_thread(begin, STORE_SECONDS), True
         except (StoreError, asyncio.TimeoutError) as error:
-            log_trouble(conversation.id, error)
+            log.error("trouble", conversation=conversation.id, **about(error))
             sorry = self._words.unavailable(
                 clinic=clinic, channel=channel, language=speech, now=now
             )
@@ -229,7 +229,7 @@ class Turns:
             except Exception as error:
                 # Whatever it is, the visitor gets an answer; the log says what it was.
                 turn.trouble = type(error).__name__
-                log_trouble(conversation, error)
+                log.error("trouble", conversation=conversation, **about(error))
             self._answering.answer(turn, voice)
             await self._keep(turn, voice)
         self.watch.news(conversation)
@@ -403,7 +403,7 @@ class Turns:
             raise StoreError("others write in this conversation again and again")
         except Exception as error:
             turn.trouble = type(error).__name__
-            log_trouble(turn.conversation, error)
+            log.error("trouble", conversation=turn.conversation, **about(error))
             self._answering.by_ourselves(turn)
             turn.shown = unsaved(turn.channel, turn.messages)
 

@@ -253,10 +253,6 @@ class Message:
             for position in range(match.end, cue)
         )
 
-    def past_is_certain(self, sentence: tuple[int, int]) -> bool:
-        """Whether the sentence names a time long ago, not only a past verb."""
-        return self.has_cue("past", *sentence)
-
     def _hypothetical(self, match: Match, sentence: tuple[int, int]) -> bool:
         clause = self._clause_start(match.start, sentence[0])
         return self.has_cue("hypothetical", clause, match.end)

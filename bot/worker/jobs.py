@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 
 import structlog
 
-from bot.store import StoreError
+from bot.trouble import about
 
 _TICK = 1.0  # seconds between looks; so late is a page at most
 
@@ -43,13 +41,5 @@ def work(jobs: Sequence[Job], stop: threading.Event, tick: float = _TICK) -> Non
                 job.run()
             except Exception as error:
                 # Whatever it is, notices must go on; the log says what it was.
-                _log_trouble(job.name, error)
+                log.error("trouble", job=job.name, **about(error))
         stop.wait(tick)
-
-
-def _log_trouble(job: str, error: Exception) -> None:
-    """Say what failed and where, without the error's text unless it is our own."""
-    frames = traceback.extract_tb(sys.exc_info()[2])
-    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
-    reason = str(error) if isinstance(error, StoreError) else None
-    log.error("trouble", job=job, kind=type(error).__name__, reason=reason, where=where)

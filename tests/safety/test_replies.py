@@ -19,10 +19,9 @@ from bot.safety.replies import (
     load_replies,
     stale_contacts,
 )
-from bot.vocabulary import CHANNELS, LANGUAGES, TIERS
+from bot.vocabulary import CHANNELS, LANGUAGES
 
 CRISIS = load_replies()
-TIERS_WITH_REPLY = TIERS[1:]
 SITUATIONS = [
     ("concern", ("suicide_passive",)),
     ("crisis_other", ("third_person",)),
