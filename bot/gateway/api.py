@@ -21,7 +21,7 @@ from bot.gateway.incoming import accepted_language
 from bot.gateway.limits import Limits
 from bot.gateway.origins import admit, may_use, origin_of
 from bot.gateway.own_words import OwnWords
-from bot.gateway.refused import Refused
+from bot.gateway.refused import NO_SUCH_CONVERSATION, Refused
 from bot.gateway.tokens import owner_of
 from bot.gateway.turn import Turns
 from bot.store import StoreError
@@ -221,7 +221,7 @@ def _token(request: Request) -> str:
 def _conversation(request: Request) -> str:
     conversation = str(request.path_params["conversation"])
     if not _IDENTIFIER.fullmatch(conversation):
-        raise Refused(404, "there is no such conversation")
+        raise Refused(404, NO_SUCH_CONVERSATION)
     return conversation
 
 

@@ -25,7 +25,7 @@ import structlog
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from bot.gateway.neighbours import Alone, Neighbours
-from bot.gateway.refused import Refused
+from bot.gateway.refused import NO_SUCH_CONVERSATION, Refused
 from bot.store import Conversations, Messages, StoreError, reading
 from bot.store.records import Conversation, StoredMessage
 
@@ -309,9 +309,6 @@ def read_transcript(
         if found is None or not allowed(found):
             raise Refused(404, NO_SUCH_CONVERSATION)
         return Messages(db).after(conversation, after, most)
-
-
-NO_SUCH_CONVERSATION = "there is no such conversation"
 
 
 def _event(seq: int, message: dict[str, Any]) -> ServerSentEvent:

@@ -14,11 +14,10 @@ import sqlalchemy as sa
 
 from bot.clinic.profile import Clinic
 from bot.gateway.channels import CHANNELS, Rendered
-from bot.gateway.events import NO_SUCH_CONVERSATION
 from bot.gateway.guarantee import CRISIS_TIERS
 from bot.gateway.in_flight import InFlight, Memory, Shown
 from bot.gateway.own_words import OwnWords
-from bot.gateway.refused import Refused
+from bot.gateway.refused import NO_SUCH_CONVERSATION, Refused
 from bot.handoff.desk import HandoffDesk
 from bot.handoff.records import crisis_record
 from bot.store import (

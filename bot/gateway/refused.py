@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+NO_SUCH_CONVERSATION = "there is no such conversation"
+
 
 class Refused(Exception):
     """`status` is an HTTP status, the text says why.

@@ -35,6 +35,8 @@ _POSTGRES_ARGUMENTS = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
+    # What was sent and is not acknowledged is no idle connection; it would wait 15 minutes.
+    "tcp_user_timeout": 10_000,  # milliseconds
 }
 _writers: WeakKeyDictionary[sa.engine.Engine, threading.Lock] = WeakKeyDictionary()
 
