@@ -16,7 +16,7 @@ from bot.gateway.incoming import normalise
 from bot.gateway.refused import Refused
 from bot.gateway.text_outcomes import Outcome
 from bot.gateway.texting import Texting
-from bot.store.sms import Arrival
+from bot.store.sms_inbox import Arrival
 from bot.vocabulary import SMS
 
 _NUMBER = "+12025550143"  # reserved for fiction; whoever texts here has it

@@ -17,7 +17,8 @@ from bot.sms.wording import load_words
 from bot.store import Conversations, Messages
 from bot.store.handoffs import Handoffs
 from bot.store.records import Conversation, Outgoing
-from bot.store.sms import AGREED, STAFF, Contact, Lost, SmsContacts, SmsOutbox, Text
+from bot.store.sms_contacts import AGREED, Contact, SmsContacts
+from bot.store.sms_outbox import STAFF, Lost, SmsOutbox, Text
 from bot.turns import TurnState
 from bot.vocabulary import BY_STAFF, SMS
 

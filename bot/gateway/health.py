@@ -14,7 +14,7 @@ from starlette.routing import Route
 from bot.gateway.brains import Brains
 from bot.store import StoreError, check, reading
 from bot.store.outbox import Outbox
-from bot.store.sms import SmsOutbox
+from bot.store.sms_outbox import SmsOutbox
 
 _STORE_SECONDS = 2.0
 

@@ -29,7 +29,7 @@ from bot.gateway.texting import Texting
 from bot.gateway.turn import Turns
 from bot.sms.keywords import OPT_OUT, load_keywords
 from bot.store import StoreError
-from bot.store.sms import Arrival
+from bot.store.sms_inbox import Arrival
 
 INCOMING = "/sms/twilio"
 STATUS = "/sms/twilio/status"

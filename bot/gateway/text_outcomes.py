@@ -26,16 +26,9 @@ from bot.sms.reactions import reaction_in
 from bot.sms.wording import load_words
 from bot.store import StoreError
 from bot.store.records import StoredMessage
-from bot.store.sms import (
-    CONFIRMATION,
-    CRISIS,
-    HELP_ASKED,
-    OPTED_IN,
-    OPTED_OUT,
-    REPLY,
-    Contact,
-    Received,
-)
+from bot.store.sms_contacts import OPTED_IN, OPTED_OUT, Contact
+from bot.store.sms_inbox import Received
+from bot.store.sms_outbox import CONFIRMATION, CRISIS, HELP_ASKED, REPLY
 from bot.turns import Button
 from bot.vocabulary import CONCERN, LANGUAGES, SMS, TIER_CRISIS_OTHER
 
@@ -66,7 +59,7 @@ class Outcome:
 
     Attributes:
         texts: what goes out, in order.
-        kind: of these texts, see `bot.store.sms`.
+        kind: of these texts, see `bot.store.sms_outbox`.
         own: those of them that the transcript does not have yet.
         changes: columns of the contact.
         consent: kind, source and wording for the ledger.

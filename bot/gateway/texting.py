@@ -29,19 +29,9 @@ from bot.sending import Provider
 from bot.sms.delivery import NOT_DELIVERED, OPTED_OUT_CODES, reason_of
 from bot.store import Audit, Conflict, Conversations, Messages, StoreError, reading, writing
 from bot.store.records import Conversation, OfferedButton, Outgoing
-from bot.store.sms import (
-    CONFIRMATION,
-    CRISIS,
-    REPLY,
-    WROTE_FIRST,
-    Arrival,
-    Received,
-    SmsContacts,
-    SmsInbox,
-    SmsOutbox,
-    Text,
-    opted_out,
-)
+from bot.store.sms_contacts import WROTE_FIRST, SmsContacts
+from bot.store.sms_inbox import Arrival, Received, SmsInbox
+from bot.store.sms_outbox import CONFIRMATION, CRISIS, REPLY, SmsOutbox, Text, opted_out
 from bot.trouble import about
 from bot.turns import TurnState
 from bot.vocabulary import LANGUAGES, SMS

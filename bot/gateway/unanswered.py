@@ -19,7 +19,7 @@ from bot.gateway.channels import CHANNELS
 from bot.gateway.turn import Turns
 from bot.sending import Failed, NotReady, Provider
 from bot.sms.keywords import load_keywords
-from bot.store.sms import Arrival
+from bot.store.sms_inbox import Arrival
 from bot.vocabulary import SMS
 
 PATIENCE = timedelta(seconds=30)

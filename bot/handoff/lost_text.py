@@ -11,7 +11,7 @@ from bot.clinic.profile import Clinic
 from bot.notify.notice import is_urgent, lost_text
 from bot.store.handoffs import Handoffs
 from bot.store.outbox import Outbox
-from bot.store.sms import CRISIS, REPLY, STAFF
+from bot.store.sms_outbox import CRISIS, REPLY, STAFF
 
 _TOLD = (CRISIS, REPLY, STAFF)  # not what the rules for texting make us send
 
@@ -30,7 +30,7 @@ def tell_of_lost_text(
     Args:
         clinics: profiles by id.
         conversation: of the text.
-        kind: of the text, see `bot.store.sms`.
+        kind: of the text, see `bot.store.sms_outbox`.
         now: zone-aware.
     """
     found = Handoffs(db).find(conversation)

@@ -11,7 +11,7 @@ import structlog
 from bot.clinic.profile import Clinic
 from bot.sending import NotReady
 from bot.store import reading
-from bot.store.sms import SmsOutbox
+from bot.store.sms_outbox import SmsOutbox
 from bot.worker.mail import read_mail_server
 from bot.worker.webhook import read_secret
 

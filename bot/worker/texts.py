@@ -21,7 +21,7 @@ from bot.handoff.lost_text import tell_of_lost_text
 from bot.sending import Failed, NotReady, Provider, Refused
 from bot.sms.delivery import OPTED_OUT_CODES
 from bot.store import writing
-from bot.store.sms import REPLY, Outgoing, SmsOutbox, opted_out
+from bot.store.sms_outbox import REPLY, Outgoing, SmsOutbox, opted_out
 from bot.worker.batches import Batches
 from bot.worker.delivery import wait_after
 

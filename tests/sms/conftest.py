@@ -15,7 +15,7 @@ from bot.clinic.profile import Sms
 from bot.gateway.app import create_app
 from bot.gateway.sms import TwilioDoor
 from bot.store import Messages, migrate, open_engine, reading, writing
-from bot.store.sms import Contact, SmsContacts
+from bot.store.sms_contacts import Contact, SmsContacts
 from bot.store.tables import conversation, sms_contact, sms_outbox
 from bot.store.vault import vault_of
 from tests.gateway.conftest import (  # noqa: F401

@@ -17,7 +17,7 @@ from bot.reviewed import DataError
 from bot.settings import ROOT
 from bot.store import writing
 from bot.store.purge import purge
-from bot.store.sms import SmsInbox
+from bot.store.sms_inbox import SmsInbox
 from bot.turns import TurnState
 from tests.gateway.conftest import dead, says
 from tests.sms.conftest import VISITOR, Phone

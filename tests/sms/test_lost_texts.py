@@ -9,7 +9,7 @@ from bot.handoff.desk import HandoffDesk
 from bot.notify.wording import subject_of
 from bot.store import reading
 from bot.store.outbox import Outbox
-from bot.store.sms import SmsOutbox
+from bot.store.sms_outbox import SmsOutbox
 from bot.worker.readiness import say_if_texts_are_late
 from tests.console.night import record
 from tests.sms.conftest import CLINIC

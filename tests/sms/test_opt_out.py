@@ -4,7 +4,8 @@ import pytest
 
 from bot.gateway.texting import MOST_A_DAY
 from bot.store import Alerts, Audit, reading, writing
-from bot.store.sms import REPLY, SmsContacts, SmsOutbox, Text
+from bot.store.sms_contacts import SmsContacts
+from bot.store.sms_outbox import REPLY, SmsOutbox, Text
 from bot.turns import Button, TurnState
 from tests.gateway.conftest import says
 

@@ -13,7 +13,7 @@ import pytest
 
 from bot.sms.delivery import moves_on
 from bot.store import reading
-from bot.store.sms import SmsContacts
+from bot.store.sms_contacts import SmsContacts
 from bot.twilio import Twilio
 from bot.worker.texts import TextDelivery
 from tests.gateway.conftest import says

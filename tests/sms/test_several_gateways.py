@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.gateway.texting import Texting
 from bot.gateway.turn import Turns
 from bot.store import Conflict, open_engine, writing
-from bot.store.sms import INBOX_LEASE, SmsInbox
+from bot.store.sms_inbox import INBOX_LEASE, SmsInbox
 from bot.store.tables import sms_outbox
 from tests.gateway.conftest import ScriptedBrain, WordScreen
 from tests.keys import VAULT

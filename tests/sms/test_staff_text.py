@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.handoff.desk import HandoffDesk
 from bot.store import Alerts, Audit, reading
-from bot.store.sms import SmsContacts
+from bot.store.sms_contacts import SmsContacts
 from bot.store.tables import sms_outbox
 from bot.store.vault import vault_of
 from tests.console.conftest import Browser, add_staff, client_of, make_app

@@ -10,17 +10,9 @@ import sqlalchemy as sa
 from bot.store import Conversations, reading, writing
 from bot.store.purge import purge
 from bot.store.records import Conversation
-from bot.store.sms import (
-    CONFIRMATION,
-    CRISIS,
-    REPLY,
-    STAFF,
-    Arrival,
-    SmsContacts,
-    SmsInbox,
-    SmsOutbox,
-    Text,
-)
+from bot.store.sms_contacts import SmsContacts
+from bot.store.sms_inbox import Arrival, SmsInbox
+from bot.store.sms_outbox import CONFIRMATION, CRISIS, REPLY, STAFF, SmsOutbox, Text
 from bot.store.tables import sms_contact, sms_inbox
 from bot.turns import TurnState
 from tests.store.test_purge import POLICY, days

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from bot.gateway.app import create_app
 from bot.gateway.sms import TwilioDoor
 from bot.store import Conversations, StoreError, writing
-from bot.store.sms import SmsContacts, SmsInbox
+from bot.store.sms_contacts import SmsContacts
+from bot.store.sms_inbox import SmsInbox
 from tests.gateway.conftest import dead
 from tests.sms.provider import NEW, PUBLIC
 from tests.sms.test_sending import rest, twilio_at  # noqa: F401
