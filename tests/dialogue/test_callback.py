@@ -4,22 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from bot.store import reading
-from bot.store.handoffs import Handoffs
 from tests.dialogue.visitor import THANKSGIVING
 
 NUMBERS = iter(range(200, 999))
-
-
-@pytest.fixture
-def record(assistant):
-    """The record that staff find for a visitor's conversation."""
-
-    def find(visitor):
-        with reading(assistant.engine) as connection:
-            return Handoffs(connection).find(visitor.conversation)
-
-    return find
 
 
 @pytest.fixture

@@ -5,23 +5,10 @@ from datetime import datetime
 import pytest
 
 from bot.handoff.reference import normalise
-from bot.store import reading
-from bot.store.handoffs import Handoffs
 from tests.dialogue.visitor import THANKSGIVING
 
 SATURDAY = datetime.fromisoformat("2026-11-28T03:00:00-05:00")
 FIVE_TO_SIX = datetime.fromisoformat("2026-11-23T17:55:00-05:00")
-
-
-@pytest.fixture
-def record(assistant):
-    """The record that staff find for a visitor's conversation."""
-
-    def find(visitor):
-        with reading(assistant.engine) as connection:
-            return Handoffs(connection).find(visitor.conversation)
-
-    return find
 
 
 def test_while_the_line_is_open_the_number_and_a_code_are_given(ask, record):

@@ -7,21 +7,11 @@ import pytest
 
 from bot.brain import house as houses
 from bot.commands.assistant import load_assistant
-from bot.store import StoreError, reading
-from bot.store.handoffs import Handoffs
+from bot.store import StoreError
 from tests.dialogue.test_callback import fill_in
 from tests.dialogue.visitor import Visitor
 
 PROMISES = {"callback_done", "callback_updated"}
-
-
-@pytest.fixture
-def record(assistant):
-    def find(visitor):
-        with reading(assistant.engine) as connection:
-            return Handoffs(connection).find(visitor.conversation)
-
-    return find
 
 
 @pytest.fixture

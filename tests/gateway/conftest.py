@@ -77,9 +77,19 @@ class ScriptedBrain:
         self.seconds = 0.0
         self.requests: list[TurnRequest] = []
         self.is_ready = True
+        self._held: tuple[asyncio.Event, asyncio.Event] | None = None
+
+    def hold(self) -> tuple[asyncio.Event, asyncio.Event]:
+        """Make it think: the first event says that it was asked, the second lets it answer."""
+        self._held = asyncio.Event(), asyncio.Event()
+        return self._held
 
     async def turn(self, request: TurnRequest) -> TurnReply:
         self.requests.append(request)
+        if self._held is not None:
+            thinking, done = self._held
+            thinking.set()
+            await done.wait()
         if self.seconds:
             await asyncio.sleep(self.seconds)
         return self.answer(request)

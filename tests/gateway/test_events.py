@@ -66,15 +66,7 @@ async def test_a_stream_goes_on_after_the_last_seen_message(app, visitor, how):
 
 
 async def test_typing_has_no_id_and_shows_also_to_whoever_comes_later(app, visitor, brain):
-    thinking, done = asyncio.Event(), asyncio.Event()
-    answer = brain.turn
-
-    async def think(request):
-        thinking.set()
-        await done.wait()
-        return await answer(request)
-
-    brain.turn = think
+    thinking, done = brain.hold()
     message = asyncio.create_task(visitor.say("hello"))
     await thinking.wait()
     async with stream(app, visitor, after=1) as listener:

@@ -166,15 +166,7 @@ async def test_more_turns_than_the_brain_can_take_are_answered_by_ourselves(
 ):
     monkeypatch.setattr("bot.gateway.asking.MOST_ASKING", 1)
     first, second = [await arrive(web) for _ in range(2)]
-    thinking, done = asyncio.Event(), asyncio.Event()
-    answer = brain.turn
-
-    async def think(request):
-        thinking.set()
-        await done.wait()
-        return await answer(request)
-
-    brain.turn = think
+    thinking, done = brain.hold()
     waiting = asyncio.create_task(first.say("hello"))
     await thinking.wait()
     calm = (await second.say("hello", "m1")).json()["messages"][0]

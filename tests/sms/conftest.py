@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from bot.clinic.profile import Sms
 from bot.gateway.app import create_app
 from bot.gateway.sms import TwilioDoor
+from bot.sending import Provider
 from bot.store import Messages, migrate, open_engine, reading, writing
 from bot.store.sms_contacts import Contact, SmsContacts
 from bot.store.tables import conversation, sms_contact, sms_outbox
@@ -93,7 +94,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def app(clinics, screen, replies, engine, brain, deadline, clock, limits):  # noqa: F811
+def provider() -> Provider | None:
+    """Takes texts when the store has failed: nobody does."""
+    return None
+
+
+@pytest.fixture
+def app(clinics, screen, replies, engine, brain, deadline, clock, limits, provider):  # noqa: F811
     return create_app(
         clinics=clinics,
         screen=screen,
@@ -104,6 +111,7 @@ def app(clinics, screen, replies, engine, brain, deadline, clock, limits):  # no
         limits=limits,
         deadline=deadline,
         twilio=TwilioDoor(PUBLIC, (NEW, OLD)),
+        provider=provider,
     )
 
 

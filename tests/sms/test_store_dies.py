@@ -10,30 +10,16 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.gateway.app import create_app
-from bot.gateway.sms import TwilioDoor
 from bot.store import Conversations, StoreError, writing
 from bot.store.sms_contacts import SmsContacts
 from bot.store.sms_inbox import SmsInbox
 from tests.gateway.conftest import dead
-from tests.sms.provider import NEW, PUBLIC
 from tests.sms.test_sending import rest, twilio_at  # noqa: F401
 
 
 @pytest.fixture
-def app(clinics, screen, replies, engine, brain, clock, limits, rest):  # noqa: F811
-    return create_app(
-        clinics=clinics,
-        screen=screen,
-        replies=replies,
-        engine=engine,
-        brain=brain,
-        clock=clock,
-        limits=limits,
-        deadline=30.0,
-        twilio=TwilioDoor(PUBLIC, (NEW,)),
-        provider=twilio_at(rest.url),
-    )
+def provider(rest):  # noqa: F811
+    return twilio_at(rest.url)
 
 
 @pytest.fixture
