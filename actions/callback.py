@@ -24,7 +24,7 @@ from actions.turn import Turn, log, say
 from bot.brain import names
 from bot.care.questionnaire import FOR_WHOM, THIS_PERSON
 from bot.care.states import load_states
-from bot.care.words import asks_something, goes_back, normalise
+from bot.care.words import asks_something, goes_back, normalise, tells_where
 from bot.clinic.hours import UnreadableHoursError, callback_promise, zone_name
 from bot.handoff import callback
 from bot.handoff.callback import (
@@ -36,7 +36,7 @@ from bot.handoff.callback import (
     SeveralPhones,
     display_phone,
 )
-from bot.handoff.times import Wish, next_call, read_wish, tells_a_time
+from bot.handoff.times import Wish, is_now, next_call, read_wish, tells_a_time
 from bot.handoff.zones import zone_of
 from bot.nlu.clauses import told_beside
 from bot.turns import BotMessage, Button
@@ -64,6 +64,8 @@ _WHILE = re.compile(
     re.IGNORECASE,
 )
 _MISSES_BEFORE_SKIP = 3
+# "I have an appointment at 2" is a time, but none to call.
+_CALL = re.compile(r"call|ring|phone|text|reach|contact|talk|llam|marq|marc|escrib", re.IGNORECASE)
 _WORDS_OF_A_REQUEST = 12  # with a time in it; a longer text is a story
 _WORDS_OF_AN_ANSWER = 4  # a name or a time; a longer text beside a question is a story
 _WORDS_OF_ANOTHER_ANSWER = 6  # "weekdays after 5 if possible" where the state was asked
@@ -122,9 +124,15 @@ class _Step:
         # "Can you call now?" has been answered by the wish for a call.
         self._more += [SlotSet(names.PENDING, None), SlotSet(names.PHONE_REFUSED, None)]
         text = self.turn.text
-        short = len(text.split()) <= _WORDS_OF_A_REQUEST
-        if short and not self._fields.get("best_time") and read_wish(text, self.turn.now.date()):
-            return self._take_time(text)  # "call me tomorrow after 5"
+        told = callback.told_at_once(text)
+        self._fields.update(
+            {field: value for field, value in told.items() if self._fields.get(field) is None}
+        )
+        short = len(text.split()) <= _WORDS_OF_A_REQUEST and bool(_CALL.search(text))
+        today = self.turn.now.date()
+        times = [part for part in callback.parts_of(text) if read_wish(part, today)]
+        if short and times and not self._fields.get("best_time"):
+            return self._take_time(", ".join(times))  # "call me tomorrow after 5"
         return self._ask_next()
 
     def come_back(self) -> list[EventType]:
@@ -218,7 +226,8 @@ class _Step:
         """
         turn = self.turn
         few = len(turn.text.split()) <= _WORDS_OF_ANOTHER_ANSWER
-        if turn.intent == ANSWER or not few or turn.text.rstrip().endswith("?"):
+        asks = turn.text.rstrip().endswith("?") or asks_something(normalise(turn.text))
+        if turn.intent == ANSWER or not few or asks:
             return False
         fits = self.open != "name" and _fits(self.open, turn.text, turn.language)
         if self.open in _WAYS and fits:
@@ -298,7 +307,11 @@ class _Step:
                 return self._still("phone")
             if self._is_skipped() or callback.read_yes_no(turn.intent, turn.text) == "no":
                 return self._refuse_phone()
-        if read.reason == "not_a_number" and not _is_no_answer(turn) and turn.confidence >= _SURE:
+        if (
+            read.reason == "not_a_number"
+            and not _is_no_answer(turn, self.open)
+            and turn.confidence >= _SURE
+        ):
             return []  # "for my dad", "what is iop": a rule answers
         problem = turn.text_of(f"phone_problem_{read.reason}")
         self._say(turn.message("callback_phone_invalid", problem=problem))
@@ -422,7 +435,7 @@ class _Step:
 
     def _missed(self) -> list[EventType]:
         """An answer was meant that did not fit: ask again; anything else is for the rules."""
-        if self.turn.text.rstrip().endswith("?") or not _is_no_answer(self.turn):
+        if self.turn.text.rstrip().endswith("?") or not _is_no_answer(self.turn, self.open):
             return []
         misses = int(self.turn.tracker.get_slot(names.MISSES) or 0) + 1
         self._say(_question(self.turn, self.open, self._fields))
@@ -589,6 +602,8 @@ def _is_said_about(turn: Turn, field: str) -> bool:
     if not turn.intent.startswith("faq_"):
         return False
     asks = turn.text.rstrip().endswith("?")
+    if field == STATE and not asks and tells_where(normalise(turn.text)):
+        return False  # "I live in Lynn"
     if field == "best_time" and not asks and _is_an_answer(turn, field):
         return False
     if field == "ok_voicemail" and not asks and callback.read_voicemail(None, turn.text):
@@ -600,10 +615,11 @@ def _is_said_about(turn: Turn, field: str) -> bool:
     return asks or ((a_sentence or a_question) and not a_time)
 
 
-def _is_no_answer(turn: Turn) -> bool:
+def _is_no_answer(turn: Turn, field: str) -> bool:
     """Whether the words say nothing that a rule would answer."""
     in_danger = (turn.tracker.get_slot(names.TIER) or TIER_NONE) != TIER_NONE
-    return turn.intent in _NO_ANSWER or (turn.intent in _AFTER_DANGER and not in_danger)
+    a_place = field == STATE and tells_where(normalise(turn.text))
+    return a_place or turn.intent in _NO_ANSWER or (turn.intent in _AFTER_DANGER and not in_danger)
 
 
 def _fits(field: str, told: str, language: str) -> bool:
@@ -627,7 +643,8 @@ def _is_an_answer(turn: Turn, field: str) -> bool:
     if "stop" in normalise(turn.text).split():
         return False
     if field == "best_time":
-        return not turn.text.rstrip().endswith("?") and bool(read_wish(turn.text, turn.now.date()))
+        wish = is_now(turn.text) or bool(read_wish(turn.text, turn.now.date()))
+        return wish and not turn.text.rstrip().endswith("?")
     if field == "phone":
         return not isinstance(callback.read_phone(turn.text), PhoneProblem)
     if field in ("ok_to_call", "ok_to_text"):

@@ -32,7 +32,16 @@ from bot.care.corrections import corrections
 from bot.care.engine import Disposition
 from bot.care.questionnaire import FOR_WHOM, Item
 from bot.care.sheet import AnswerSheet
-from bot.care.words import asks_something, clauses, goes_back, goes_on, is_bare, is_yes, normalise
+from bot.care.words import (
+    asks_something,
+    clauses,
+    goes_back,
+    goes_on,
+    is_bare,
+    is_yes,
+    normalise,
+    tells_where,
+)
 from bot.turns import BotMessage
 from bot.vocabulary import (
     ANSWER,
@@ -167,7 +176,7 @@ class _Step:
                 self._say(self.turn.message("noted"))
             self.sheet.note(new, self.turn.text)
             return self._ask_next(again=[self.open])
-        if not _is_no_answer(self.turn):
+        if not (_is_no_answer(self.turn) or (self.open == STATE and _is_a_place(self.turn))):
             return []
         if _has_been_away(self.turn):
             return self._welcome_back()
@@ -505,6 +514,12 @@ def _is_no_answer(turn: Turn) -> bool:
     if turn.intent == "go_back":
         return not goes_back(normalise(turn.text))  # "severe" sounds like a correction too
     return turn.intent in _NO_ANSWER
+
+
+def _is_a_place(turn: Turn) -> bool:
+    """Whether somebody names where they live, though no state: "I live in Lynn"."""
+    safe = turn.intent not in (*SAFETY_INTENTS, *_SAID_ABOUT)
+    return safe and not _asks(turn) and tells_where(normalise(turn.text))
 
 
 def _is_said_about(turn: Turn) -> bool:

@@ -23,7 +23,8 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.brain.names import ACTION_SAFETY, ACTION_SAFETY_FOLLOW_UP, CALLBACK_FORM, PENDING, TIER
 from bot.brain.safety_turn import SafetyStep, next_step
-from bot.vocabulary import TIER_NONE
+from bot.handoff.times import is_now
+from bot.vocabulary import TIER_CRISIS_OTHER, TIER_NONE, tier_at_least
 
 
 @DefaultV1Recipe.register(
@@ -75,6 +76,8 @@ class SafetyPolicy(Policy):
             form_is_open=tracker.active_loop_name is not None,
             barrier=_barrier(tracker),
             says_how_to_reach=_says_how_to_reach(tracker),
+            in_crisis=tier_at_least(tracker.get_slot(TIER) or TIER_NONE, TIER_CRISIS_OTHER),
+            says_when=_says_when(tracker),
         )
         action = {
             SafetyStep.RESPOND: ACTION_SAFETY,
@@ -103,6 +106,13 @@ def _says_how_to_reach(tracker: DialogueStateTracker) -> bool:
     # Where there was no danger, "can you text me instead" is no answer to help that was offered.
     calm = (tracker.get_slot(TIER) or TIER_NONE) == TIER_NONE
     return typed and (calm or (asked and tracker.active_loop_name == CALLBACK_FORM))
+
+
+def _says_when(tracker: DialogueStateTracker) -> bool:
+    message = tracker.latest_message
+    asked = tracker.get_slot("requested_slot") == "best_time"
+    in_form = tracker.active_loop_name == CALLBACK_FORM
+    return message is not None and asked and in_form and is_now(message.text or "")
 
 
 def _actions_since_message(tracker: DialogueStateTracker) -> list[str]:

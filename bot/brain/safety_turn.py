@@ -38,6 +38,8 @@ ANSWERS_IN_CRISIS = frozenset(
         "nlu_fallback",
     }
 )
+# What meets words that are about the danger, however long ago the crisis reply was.
+_ABOUT_THE_DANGER = ("emergency_help_coming", "crisis_stay")
 
 
 class SafetyStep(enum.Enum):
@@ -57,6 +59,8 @@ def next_step(
     form_is_open: bool,
     barrier: str | None = None,
     says_how_to_reach: bool = False,
+    in_crisis: bool = False,
+    says_when: bool = False,
 ) -> SafetyStep:
     """Decide the next safety step.
 
@@ -65,10 +69,13 @@ def next_step(
         intent: intent of the latest message.
         pending: the open question outside forms, see `bot.brain.names`.
         form_is_open: whether a form waits for an answer.
-        barrier: what the message says keeps the visitor from calling (`bot.safety.barriers`).
+        barrier: the follow-up that meets what the message says (`bot.safety.barriers`).
         says_how_to_reach: typed where the callback form asks how to reach somebody, or
             where there was no danger at all, so that "no calls" is said of the clinic's
             call; nothing is left open after a crisis reply.
+        in_crisis: there was danger in this conversation: that help is on its way, and "what do
+            I do?", are about it still.
+        says_when: the whole message is "now" where the callback form asks when to call.
     """
     if ACTION_SAFETY in actions:
         return SafetyStep.LISTEN
@@ -80,13 +87,13 @@ def next_step(
     if intent == _CONCERN and pending == PENDING_CRISIS:
         # In crisis already: "nobody can hear me call" is an answer, not a new worry.
         return SafetyStep.FOLLOW_UP
-    if intent in SAFETY_INTENTS or intent == "help_now":
+    if intent in SAFETY_INTENTS or (intent == "help_now" and not says_when):
         return SafetyStep.RESPOND
     if intent == CRISIS_CANNOT_CALL and says_how_to_reach and pending is None:
         return SafetyStep.NOTHING
     if intent in (CRISIS_CAN_CALL, CRISIS_CANNOT_CALL, CRISIS_GO_ON):
         return SafetyStep.FOLLOW_UP
-    if pending == PENDING_CONCERN:
+    if pending == PENDING_CONCERN or (in_crisis and barrier in _ABOUT_THE_DANGER):
         return SafetyStep.FOLLOW_UP
     if pending == PENDING_CRISIS and (barrier or intent in ANSWERS_IN_CRISIS):
         return SafetyStep.FOLLOW_UP

@@ -238,6 +238,11 @@ def asks_something(words: str) -> bool:
     return bool(_before_question(words)[1] or _asks_inside().search(words))
 
 
+def tells_where(words: str) -> bool:
+    """Whether somebody says where they live, be it a town that we do not know."""
+    return bool(_any_of(load_words().living_in.all()).search(words))
+
+
 def goes_back(words: str) -> bool:
     """Whether somebody wants the question before."""
     return bool(_any_of(load_words().going_back.all()).search(words))

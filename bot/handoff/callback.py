@@ -53,6 +53,7 @@ _NAME_LEAD = re.compile(
     re.IGNORECASE,
 )
 _NAME_TAIL = re.compile(r"(?:,? (?:please|thanks|thank you|por favor|gracias))+$", re.IGNORECASE)
+_PARTS = re.compile(r"\s*[,.;!?\n]+\s*")
 _SAID_NAME = re.compile(
     r"\b(?:my name is|my name's|name should be|spell(?:ed|t)|me llamo|mi nombre es|se escribe)"
     r"\s+(\S.*)",
@@ -212,6 +213,28 @@ def confirms(text: str) -> bool:
     said = words.normalise(text)
     confirming = load_form_words().confirming.all()
     return said in confirming or words.without_fillers(said) in confirming
+
+
+def parts_of(text: str) -> list[str]:
+    """The parts of a message between commas and the like, without the number in it."""
+    inside = phone_inside(text)
+    return [part for part in _PARTS.split(inside[1] if inside else text) if part]
+
+
+def told_at_once(text: str) -> dict[str, str]:
+    """What the wish for a call tells beside: "call me, I'm Dana, 617 555 0144, MA"."""
+    inside = phone_inside(text)
+    told: dict[str, str] = {"phone": inside[0]} if inside else {}
+    for part in parts_of(text):
+        state = names_a_state(part)
+        if state:
+            told[STATE] = state
+        lead = _NAME_LEAD.match(part)
+        name = read_name(part) if lead else None
+        # "I'm a mom" is no name, "I'm Dana" is one.
+        if name and lead and (name_told(part) or name.istitle()):
+            told["name"] = name
+    return told
 
 
 def name_told(text: str) -> str | None:

@@ -56,6 +56,7 @@ class Table(ReviewedModel):
     weekend: Words
     today: Words
     tomorrow: Words
+    now: Words
     except_: Words = pydantic.Field(alias="except")
     after: Words
     before: Words
@@ -106,6 +107,12 @@ def tells_a_time(text: str, today: date) -> bool:
     """Whether `text` says when, where nobody asked: a bare number may be anything else."""
     said = re.sub(r"\d+(?:[:.]\d+)?(?![\d:.]|\s*[ap]m\b)", " ", _folded(text[:_MOST_READ]))
     return bool(_date(said, today) or _days(said) or _span(said))
+
+
+def is_now(text: str) -> bool:
+    """Whether "now" is all that `text` says."""
+    now = load_table().now
+    return _folded(text[:_MOST_READ]) in (*now.en, *now.es)
 
 
 def next_call(

@@ -107,8 +107,9 @@ def understand(text: str, rank: Rank) -> Understood:
     whole = ranked[text]
     wishes = [ranked[piece.text] for piece in told if _is_wish(ranked[piece.text])]
     questions = _different([*wishes, *_questions(asking, ranked)])
-    # What asks about somebody's own medicine is never answered as anything else.
-    if not questions or (whole[0].intent == MEDICAL_ADVICE and whole[0].confidence >= _SURE):
+    # What asks about somebody's own medicine is never answered as anything else; a person can.
+    medical = whole[0].intent == MEDICAL_ADVICE and whole[0].confidence >= _SURE
+    if not questions or (medical and not any(map(_is_wish, questions))):
         return Understood(whole, [])
     if len(questions) == 1 and not wishes:
         ranking = _together(questions[0], whole, len(text.split()))

@@ -305,3 +305,55 @@ def test_what_was_not_asked_beside_a_worry_is_not_answered(ask):
 @pytest.mark.parametrize("text", ["I CANT BREATHE ITS A PANIC ATTACK", "panic attack pls help"])
 def test_panic_gets_the_ways_to_a_person(ask, text):
     ask("greater_boston").says(text).hears("help_now", "988", "911")
+
+
+def test_what_the_wish_for_a_call_tells_is_not_asked(ask):
+    visitor = ask("greater_boston")
+    visitor.says("please call me, I'm Dana, 617-555-0144, MA, mornings").is_asked("ok_to_call")
+    visitor.says("text only").hears("callback_confirm", "- Name: Dana", "- Good time: mornings (")
+
+
+def test_a_time_that_is_none_for_a_call_is_not_taken(ask):
+    visitor = ask("greater_boston").says("i have an appointment tomorrow at 2 need to cancel")
+    for answer in ("Sam", "617 555 0142", "MA"):
+        visitor.says(answer)
+    visitor.is_asked("best_time")
+
+
+@pytest.mark.parametrize("text", ["now", "asap", "lo antes posible"])
+def test_now_is_a_time_to_call(ask, text):
+    visitor = ask("greater_boston").says("call me back").says("Sam").says("617 555 0142")
+    visitor.says("MA").is_asked("best_time").says(text).is_asked("ok_to_call")
+
+
+def test_a_cry_for_help_is_no_time_to_call(ask):
+    visitor = ask("greater_boston").says("call me back").says("Sam").says("617 555 0142")
+    visitor.says("MA").is_asked("best_time").says("I need help now").hears("help_now", "988")
+
+
+@pytest.mark.parametrize(
+    ("begin", "text"), [("call me back", "i live in lynn"), ("", "vivo en Lynn")]
+)
+def test_a_town_is_no_question_about_our_address(ask, begin, text):
+    visitor = ask("greater_boston").says(begin or "find what fits")
+    for answer in ("Sam", "617 555 0142") if begin else ("me", "no"):
+        visitor.says(answer)
+    visitor.is_asked("state").says(text).is_asked("state")
+    assert "faq_location_contact" not in visitor.responses
+
+
+def test_what_do_i_do_is_about_the_danger_as_long_as_it_may_last(ask):
+    visitor = ask("greater_boston").says("find what fits").says("my roommate")
+    visitor.says("he took something and won't wake up").hears("emergency")
+    visitor.says("i called 911").says("they said 5 min").says("what do i do")
+    visitor.hears("crisis_stay", "911")
+    assert "faq_what_to_expect" not in visitor.responses
+
+
+def test_a_medicine_named_in_a_story_does_not_hide_the_wish_for_a_call(ask):
+    visitor = ask("greater_boston").says(
+        "My name is Karen, I'm 42, I live in Worcester MA, I drink a bottle of wine every night, "
+        "I take lexapro, I can't focus at work, can you call me at 508 555 0177 after 5pm?"
+    )
+    visitor.is_asked("best_time").says("after 5pm").says("text only")
+    visitor.hears("callback_confirm", "- Name: Karen", "(508) 555-0177", "Massachusetts")
