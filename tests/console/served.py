@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from bot.clinic.profile import load_clinics
 from bot.console.app import routes
 from bot.console.passwords import Passwords
+from bot.console.website_page import Website
 from bot.gateway.protection import Protection
 from bot.settings import ROOT
 from bot.store import migrate, open_engine
@@ -44,6 +45,7 @@ def console(folder: Path) -> Iterator[tuple[str, Clock]]:
                 clinics=load_clinics(ROOT / "clinics"),
                 clock=clock,
                 passwords=passwords,
+                website=Website(lambda *_: [("The tag", f"<script src={'x' * 300}></script>")], ""),
             ),
             Mount("/static", StaticFiles(directory=ROOT / "bot/gateway/static")),
         ],
