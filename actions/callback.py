@@ -130,7 +130,7 @@ class _Step:
         )
         short = len(text.split()) <= _WORDS_OF_A_REQUEST and bool(_CALL.search(text))
         today = self.turn.now.date()
-        times = [part for part in callback.parts_of(text) if read_wish(part, today)]
+        times = [part for part in callback.parts_of(text) if tells_a_time(part, today)]
         if short and times and not self._fields.get("best_time"):
             return self._take_time(", ".join(times))  # "call me tomorrow after 5"
         return self._ask_next()

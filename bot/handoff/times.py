@@ -28,7 +28,7 @@ _DAYS_AHEAD = 14
 _EARLIEST, _LATEST = time(7), time(22)  # nobody means a call at night by "any time"
 _MOST_READ = 300  # characters
 _WEEKDAYS = frozenset(range(5))
-_CLOCK = r"(\d{1,2})(?:[:.](\d{2})|h)?(?!\d)\s*(am|pm|a m|p m)?(?![a-z])"
+_CLOCK = r"(?<!\d)(\d{1,2})(?:[:.](\d{2})|h)?(?!\d)\s*(am|pm|a m|p m)?(?![a-z])"
 
 
 class Words(ReviewedModel):
@@ -58,6 +58,7 @@ class Table(ReviewedModel):
     tomorrow: Words
     now: Words
     except_: Words = pydantic.Field(alias="except")
+    at: Words
     after: Words
     before: Words
     between: Words
@@ -86,17 +87,18 @@ def load_table() -> Table:
     return Document(TIMES_FILE).parse(Table)
 
 
-def read_wish(text: str, today: date) -> Wish | None:
+def read_wish(text: str, today: date, *, asked: bool = True) -> Wish | None:
     """What `text` says of when to call; None if it names no day and no time.
 
     Args:
         text: the visitor's words, English or Spanish.
         today: the date where the visitor is.
+        asked: they were asked for a time; otherwise a number alone ("he is 15") is none.
     """
     said = _folded(text[:_MOST_READ])
     on = _date(said, today)
     days = _days(said)
-    span = _span(said)
+    span = _span(said, asked)
     if on is None and days is None and span is None:
         return None
     start, until = span or (_EARLIEST, _LATEST)
@@ -180,7 +182,7 @@ def _days(said: str) -> frozenset[int] | None:
     return frozenset((wanted or set(range(7))) - unwanted) or None
 
 
-def _span(said: str) -> tuple[time, time] | None:
+def _span(said: str, asked: bool) -> tuple[time, time] | None:
     table = load_table()
     part = _part_of_day(said)
     between = re.search(rf"{_CLOCK}\s+{_any(table.between)}\s+{_CLOCK}", said)
@@ -201,6 +203,9 @@ def _span(said: str) -> tuple[time, time] | None:
             return (moment, _LATEST) if moment < _LATEST else None
         if re.search(rf"\b{_any(table.before)}$", before):
             return (_EARLIEST, moment) if moment > _EARLIEST else None
+        is_time = hit[2] or hit[3] or part or re.search(rf"\b{_any(table.at)}$", before)
+        if not asked and not is_time:
+            continue
         return moment, min(time(min(moment.hour + 1, 23), moment.minute), time(23))
     return (part.start, part.until) if part else None
 

@@ -72,6 +72,25 @@ def test_what_names_no_time_is_left_to_the_coordinator(said):
     assert read_wish(said, TODAY) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "is_time"),
+    [
+        ("please have a person call me about my son, he is 15", False),
+        ("call me, I have 2 kids", False),
+        ("llámenme, mi hijo tiene 12", False),
+        ("call me back at 617 555 0142", False),
+        ("call me at 3", True),
+        ("call me 9:30", True),
+        ("call me 4 pm", True),
+        ("call me after 5", True),
+        ("call me tomorrow", True),
+        ("llámenme a las 4", True),
+    ],
+)
+def test_a_number_in_a_wish_for_a_call_is_a_time_only_where_it_says_so(said, is_time):
+    assert (read_wish(said, TODAY, asked=False) is not None) == is_time
+
+
 @given(st.text(max_size=400))
 def test_nothing_that_is_typed_breaks_it(text):
     wish = read_wish(text, TODAY)
