@@ -87,18 +87,17 @@ def load_table() -> Table:
     return Document(TIMES_FILE).parse(Table)
 
 
-def read_wish(text: str, today: date, *, asked: bool = True) -> Wish | None:
+def read_wish(text: str, today: date) -> Wish | None:
     """What `text` says of when to call; None if it names no day and no time.
 
     Args:
         text: the visitor's words, English or Spanish.
         today: the date where the visitor is.
-        asked: they were asked for a time; otherwise a number alone ("he is 15") is none.
     """
     said = _folded(text[:_MOST_READ])
     on = _date(said, today)
     days = _days(said)
-    span = _span(said, asked)
+    span = _span(said)
     if on is None and days is None and span is None:
         return None
     start, until = span or (_EARLIEST, _LATEST)
@@ -106,9 +105,9 @@ def read_wish(text: str, today: date, *, asked: bool = True) -> Wish | None:
 
 
 def tells_a_time(text: str, today: date) -> bool:
-    """Whether `text` says when, where nobody asked: a bare number may be anything else."""
-    said = re.sub(r"\d+(?:[:.]\d+)?(?![\d:.]|\s*[ap]m\b)", " ", _folded(text[:_MOST_READ]))
-    return bool(_date(said, today) or _days(said) or _span(said))
+    """Whether `text` says when, where nobody asked: a number alone ("he is 15") may be anything."""
+    said = _folded(text[:_MOST_READ])
+    return bool(_date(said, today) or _days(said) or _span(said, asked=False))
 
 
 def is_now(text: str) -> bool:
@@ -182,7 +181,7 @@ def _days(said: str) -> frozenset[int] | None:
     return frozenset((wanted or set(range(7))) - unwanted) or None
 
 
-def _span(said: str, asked: bool) -> tuple[time, time] | None:
+def _span(said: str, *, asked: bool = True) -> tuple[time, time] | None:
     table = load_table()
     part = _part_of_day(said)
     between = re.search(rf"{_CLOCK}\s+{_any(table.between)}\s+{_CLOCK}", said)
@@ -232,10 +231,11 @@ def _clock(
 
 def _part_of_day(said: str) -> PartOfDay | None:
     # "de la manana" behind a time, and "manana" alone as tomorrow, are told apart by length.
+    # "5 am" names an hour and "i am" somebody.
     hits = [
         (hit.end() - hit.start(), part)
         for part in load_table().parts_of_day
-        for hit in _find(part, re.sub(r"\d+(?:[:.]\d+)?\s*[ap]m\b", " ", said))
+        for hit in _find(part, re.sub(r"\d+(?:[:.]\d+)?\s*[ap]m\b|\bi am\b", " ", said))
     ]
     return max(hits, key=lambda each: each[0])[1] if hits else None
 
