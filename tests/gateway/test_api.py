@@ -14,7 +14,7 @@ from bot.safety.replies import is_crisis_response
 from bot.store import reading, tables, writing
 from bot.turns import Button
 from tests.events import append
-from tests.gateway.conftest import CLINIC, CLOSED, WITHOUT_PHONE, dead, echo, says
+from tests.gateway.conftest import CLINIC, CLOSED, WITHOUT_PHONE, dead, says
 
 YES = Button("Yes", "affirm", {"item": "consent", "value": "yes"})
 
@@ -203,14 +203,7 @@ async def test_nobody_else_can_end_a_conversation(web, visitor):
 
 
 async def test_a_message_under_way_is_answered_before_the_end(web, visitor, brain):
-    thinking, done = asyncio.Event(), asyncio.Event()
-
-    async def think(request):
-        thinking.set()
-        await done.wait()
-        return echo(request)
-
-    brain.turn = think
+    thinking, done = brain.hold()
     message = asyncio.create_task(visitor.say("hello"))
     await thinking.wait()
     ending = asyncio.create_task(end(web, visitor))
