@@ -11,6 +11,8 @@ from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection
 
+from bot.trouble import about
+
 _log = structlog.get_logger(__name__)
 
 # Failures of the turn that is running. Rasa swallows a failed action and says nothing;
@@ -36,7 +38,7 @@ class InProcessActions(EndpointConfig):
             raise _rejected(rejection) from rejection
         except Exception as error:
             # The message may quote the visitor; the type and the place are enough.
-            _log.error("action_failed", action=name, error=type(error).__name__, exc_info=False)
+            _log.error("action_failed", action=name, **about(error))
             failures.get().append(f"{name}: {type(error).__name__}: {error}")
             raise ClientResponseError(500, f"{name} failed", "{}") from error
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import traceback
 
 import structlog
 
 from bot.brain.brain import Brain
+from bot.trouble import about
 from bot.turns import ARE_YOU_READY, request_from_json, to_json
 
 _log = structlog.get_logger("handrail.brain")
@@ -28,11 +28,5 @@ async def answer(brain: Brain, question: bytes) -> bytes:
         return to_json(await brain.turn(asked))
     except Exception as error:
         # Whatever it is, Rasa's own mistakes too: the gateway answers in our place.
-        frames = traceback.extract_tb(error.__traceback__)
-        _log.error(
-            "turn_failed",
-            conversation=conversation,
-            kind=type(error).__name__,
-            where=f"{frames[-1].filename}:{frames[-1].lineno}",
-        )
+        _log.error("turn_failed", conversation=conversation, **about(error))
         return json.dumps({"error": type(error).__name__}).encode()

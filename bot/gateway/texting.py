@@ -206,7 +206,7 @@ class Texting:
             if lost and not (unwanted and kind == REPLY):
                 tell_of_lost_text(db, self._clinics, conversation, kind, now)
         if lost:
-            log.error("text not delivered", text=identity, reason=reason_of(code or "no code"))
+            log.error("text not delivered", sms=identity, reason=reason_of(code or "no code"))
 
     # --- the store ---------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ import structlog
 from bot.sending import Failed, NotReady
 from bot.store import StoreError, writing
 from bot.store.outbox import LONGEST_WAIT, Notification, Outbox
+from bot.trouble import about
 from bot.worker.batches import Batches
 from bot.worker.channel import Channel
 
@@ -116,6 +117,7 @@ class Delivery:
             raise
         except Exception as error:
             # A mistake of ours: it must not end the worker, and shows in log and outbox.
+            log.error("trouble", channel=group[0].channel, **about(error))
             for each in waiting:
                 self._failed(each, Failed(f"{type(error).__name__} in Handrail itself"))
 

@@ -22,6 +22,7 @@ from bot.sending import Failed, NotReady, Provider, Refused
 from bot.sms.delivery import OPTED_OUT_CODES
 from bot.store import writing
 from bot.store.sms_outbox import REPLY, Outgoing, SmsOutbox, opted_out
+from bot.trouble import about
 from bot.worker.batches import Batches
 from bot.worker.delivery import wait_after
 
@@ -96,18 +97,22 @@ class TextDelivery:
             self._refused(text, refused)
         except Failed as failure:
             self._failed(text, failure)
+        except Exception as error:
+            # A mistake of ours: it must not end the worker, and shows in log and outbox.
+            log.error("trouble", sms=text.id, **about(error))
+            self._failed(text, Failed(f"{type(error).__name__} in Handrail itself"))
         else:
             now = self._clock()
             with writing(self._engine) as db:
                 SmsOutbox(db).sent(text, taken.sid, taken.status, now)
             waited = round((now - text.created).total_seconds(), 1)
-            log.info("text sent", text=text.id, kind=text.kind, seconds=waited)
+            log.info("text sent", sms=text.id, kind=text.kind, seconds=waited)
 
     def _failed(self, text: Outgoing, failure: Failed) -> None:
         if self._clock() - text.created >= LONGEST:
             self._give_up(text, str(failure))
             return
-        log.warning("text not sent yet", text=text.id, kind=text.kind, reason=str(failure))
+        log.warning("text not sent yet", sms=text.id, kind=text.kind, reason=str(failure))
         self._later(text, str(failure), wait_after(text.attempts, self._random))
 
     def _refused(self, text: Outgoing, refused: Refused) -> None:
@@ -124,7 +129,7 @@ class TextDelivery:
             # That an answer does not reach who wants no texts is as it should be.
             if not (unwanted and text.kind == REPLY):
                 tell_of_lost_text(db, self._clinics, conversation, text.kind, now)
-        log.error("text given up", text=text.id, kind=text.kind, reason=reason)
+        log.error("text given up", sms=text.id, kind=text.kind, reason=reason)
 
     def _later(self, text: Outgoing, reason: str, wait: timedelta) -> None:
         with writing(self._engine) as db:

@@ -121,6 +121,14 @@ async def test_an_answer_that_twilio_never_gives_is_asked_for_again(phone, worke
     assert len(rest.came) == 1
 
 
+async def test_a_mistake_of_ours_keeps_the_text_and_shows(phone, worker, rest, monkeypatch):
+    await phone.texts("hello")
+    monkeypatch.setattr(Twilio, "send", lambda *_, **__: 1 / 0)
+    worker.deliver_due()
+    [row] = phone.outbox()
+    assert (row["last_error"], row["dead"]) == ("ZeroDivisionError in Handrail itself", None)
+
+
 async def test_too_many_requests_wait_longer_each_time(phone, worker, rest, clock):
     rest.says = refusing(20429, 429)
     await phone.texts("hello")
