@@ -159,7 +159,14 @@ def _open_sqlite(url: sa.engine.URL, vault: Vault) -> sa.engine.Engine:
             "HANDRAIL_DATABASE is SQLite in memory, which forgets everything at the end; "
             "write sqlite:////path/to/file"
         )
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the folder {folder} of the database cannot be made: {error.strerror}. Let this user "
+            "write there, or set HANDRAIL_DATA or HANDRAIL_DATABASE to another one."
+        ) from error
     engine = sa.create_engine(
         url,
         future=True,

@@ -93,3 +93,13 @@ def test_a_missing_key_file_is_an_error_with_the_fix(engine, tmp_path, capsys):
     for command in (["keys", "list"], ["keys", "rotate"], ["audit", "verify"], ["purge"]):
         assert main(command) == 1
         assert "restore it from your backup" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("folder", ["/proc/nowhere", __file__])
+def test_a_data_folder_that_cannot_be_made_is_an_error_with_the_fix(folder, monkeypatch, capsys):
+    monkeypatch.setenv("HANDRAIL_DATA", folder)
+    monkeypatch.delenv("HANDRAIL_KEYS", raising=False)
+    monkeypatch.delenv("HANDRAIL_DATABASE", raising=False)
+    for command in (["user", "list"], ["audit", "verify"], ["outbox"]):
+        assert main(command) == 1
+        assert "HANDRAIL_DATA" in capsys.readouterr().err
