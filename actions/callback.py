@@ -24,7 +24,7 @@ from actions.turn import Turn, log, say
 from bot.brain import names
 from bot.care.questionnaire import FOR_WHOM, THIS_PERSON
 from bot.care.states import load_states
-from bot.care.words import asks_something, goes_back, normalise, tells_where
+from bot.care.words import asks_something, goes_back, normalise, skips, tells_where
 from bot.clinic.hours import UnreadableHoursError, callback_promise, zone_name
 from bot.handoff import callback
 from bot.handoff.callback import (
@@ -421,7 +421,7 @@ class _Step:
         return self._ask(CONFIRM) if turn.intent == "request_callback" else []
 
     def _is_skipped(self) -> bool:
-        return self.turn.intent == "unsure" or callback.skips(self.turn.text)
+        return self.turn.intent == "unsure" or skips(self.turn.text)
 
     def _has_missed(self) -> bool:
         """Whether this is the third answer in a row that did not fit: it is left open."""
@@ -638,7 +638,7 @@ def _fits(field: str, told: str, language: str) -> bool:
 
 def _is_an_answer(turn: Turn, field: str) -> bool:
     """Whether the words answer the open field, whatever act they sound like."""
-    if callback.skips(turn.text):
+    if skips(turn.text):
         return True
     if "stop" in normalise(turn.text).split():
         return False

@@ -19,6 +19,7 @@ _AT_ONCE = 2  # answers to one message; what else was asked is offered as button
 _MOST_CHOICES = 3
 _COMPARISON = "difference_iop_outpatient"
 _COMPARED = {"what_is_iop", "what_is_outpatient"}
+_WARNS = "detox"  # to stop suddenly is dangerous: said again to whoever asks again
 _NEXT_BEST = 0.15  # a topic that likely answers what the clinic has no entry for
 _RELATED = 0.02  # and one that is worth offering then
 
@@ -80,7 +81,8 @@ def faq_messages(turn: Turn, topics: Sequence[str]) -> list[BotMessage]:
     in_form = bool(turn.tracker.active_loop.get("name"))
     first, further = topics[:_AT_ONCE], topics[_AT_ONCE:]
     messages = [_answer(turn, topic) for topic in first]
-    if len(messages) == 1 and turn.has_just_said(messages[0].response):
+    again = len(messages) == 1 and turn.has_just_said(messages[0].response)
+    if again and first[0] != _WARNS:
         messages = [turn.message("faq_again")]
     if in_form:
         return [BotMessage(message.text, message.response) for message in messages]

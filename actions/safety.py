@@ -12,7 +12,7 @@ from rasa_sdk.types import DomainDict
 from actions.faq import faq_messages
 from actions.turn import Turn, say
 from bot.brain import names
-from bot.care.words import is_not_no
+from bot.care.words import is_not_no, only_goes_on
 from bot.nlu.clauses import asks
 from bot.turns import BotMessage
 from bot.vocabulary import (
@@ -112,6 +112,8 @@ def follow_up_name(intent: str, so_far: Sequence[str], barrier: str | None = Non
 
 def _spoken_intent(turn: Turn) -> str:
     """What the classifier heard, where the safety screen has overruled it."""
+    if only_goes_on(turn.text):
+        return CRISIS_GO_ON
     heard = [g["name"] for g in turn.ranking if g["name"] not in SAFETY_INTENTS]
     return turn.intent if turn.intent not in SAFETY_INTENTS or not heard else str(heard[0])
 

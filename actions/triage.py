@@ -40,6 +40,8 @@ from bot.care.words import (
     is_bare,
     is_yes,
     normalise,
+    only_goes_on,
+    skips,
     tells_where,
 )
 from bot.turns import BotMessage
@@ -482,7 +484,7 @@ def _read(turn: Turn, item: str) -> dict[str, str]:
     """The answers in this message: a pressed choice (of any question), or free text."""
     if turn.intent == ANSWER:
         return _pressed(turn)
-    few_words = len(turn.text.split()) <= _FEW_WORDS
+    few_words = len(turn.text.split()) <= _FEW_WORDS or skips(turn.text)
     if turn.intent in SAFETY_INTENTS or (_is_said_about(turn) and not few_words):
         return {}
     read = understand(item, turn.text, turn.language)
@@ -511,6 +513,8 @@ def _is_no_answer(turn: Turn) -> bool:
     """Whether an answer was meant that could not be read: "purple", no question of theirs."""
     if turn.intent == "out_of_scope":
         return not _asks(turn)
+    if only_goes_on(turn.text):
+        return True
     if turn.intent == "go_back":
         return not goes_back(normalise(turn.text))  # "severe" sounds like a correction too
     return turn.intent in _NO_ANSWER

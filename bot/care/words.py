@@ -31,6 +31,7 @@ _SENTENCE = re.compile(r"([^.!?\n]+)([.!?\n]*)")
 _CLAUSE_MARKS = re.compile(r"[,;:()\u2013\u2014]+|\s-+\s")
 _WORD = re.compile(r"\d+/\d+|\d+\+?|[a-z]+")
 _JOINING = re.compile(r"^(?:and|but|so|y|pero) ")
+_FOR_SOMEBODY = re.compile(r"es (?:para )?(?:mi|el|ella|otra|nuestr[oa])\b")  # no "es caro"
 _GAP = "..."
 
 
@@ -248,6 +249,19 @@ def goes_back(words: str) -> bool:
     return bool(_any_of(load_words().going_back.all()).search(words))
 
 
+def only_goes_on(text: str) -> bool:
+    """Whether "keep going" or "continue" is the whole of a message."""
+    said = without_reply(without_fillers(normalise(text))).removesuffix(" here")
+    return said.removesuffix(" aqui") in load_words().going_on.all()
+
+
+def skips(text: str) -> bool:
+    """Whether somebody leaves a question open, in words."""
+    lists = load_words()
+    said = without_fillers(normalise(text))
+    return said in (*lists.skip.all(), *lists.unsure.all())
+
+
 def goes_on(words: str) -> bool:
     """Whether somebody who paused wants to go on."""
     return bool(_any_of(load_words().going_on.all()).search(words)) and not any(
@@ -323,6 +337,8 @@ def numbers_in(words: str) -> Iterator[tuple[int, int, int]]:
 
 def _before_question(words: str) -> tuple[str, str]:
     """What is said in front of a question, and the question; either may be empty."""
+    if _FOR_SOMEBODY.match(words):
+        return words, ""
     if _question_start().match(_JOINING.sub("", words)):
         return "", words
     hit = _joined_question().search(words)

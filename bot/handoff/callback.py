@@ -48,7 +48,8 @@ _WAYS = {
 }
 
 _NAME_LEAD = re.compile(
-    r"^(?:(?:hi|hello|hola)[,!. ]+)?(?:my name is|my name's|name is|i am|i'm|im|this is|it's|its|"
+    r"^(?:(?:hi|hello|hola|ok|okay|oh|well|sure|fine|yes|s[ií]|bueno|pues)[,!. ]+)?"
+    r"(?:my name is|my name's|name is|i am|i'm|im|this is|it's|its|"
     r"call me|you can call me|me llamo|mi nombre es|soy|ll[aá]meme|ll[aá]menme)\s+",
     re.IGNORECASE,
 )
@@ -173,13 +174,6 @@ def cancels(text: str) -> bool:
     parts = [_after_hesitation(words.without_fillers(p.words)) for p in words.clauses(text)]
     told = [part for part in parts if part]
     return said in cancelling or (bool(told) and all(part in cancelling for part in told))
-
-
-def skips(text: str) -> bool:
-    """Whether somebody leaves a question open, in words."""
-    lists = words.load_words()
-    said = words.without_fillers(words.normalise(text))
-    return said in (*lists.skip.all(), *lists.unsure.all())
 
 
 def is_small_talk(text: str) -> bool:
@@ -382,7 +376,7 @@ def read_yes_no(intent: str | None, text: str = "") -> str | None:
         return _YES
     if said in lists.no.all():
         return _NO
-    if said and skips(text):
+    if said and words.skips(text):
         return UNKNOWN
     if names_a_state(text):
         return None  # two letters sound like a yes

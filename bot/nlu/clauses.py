@@ -50,7 +50,8 @@ _QUESTION_OPENS = re.compile(
     r"|would|should|may|have|has|what|whats|what's|how|when|where|which|who|why"
     r"|a qu[e\u00e9]|de qu[e\u00e9]|qu[e\u00e9]|c[o\u00f3]mo|cu[a\u00e1]ndo|cu[a\u00e1]nt[oa]s?"
     r"|d[o\u00f3]nde|cu[a\u00e1]l|qui[e\u00e9]n|por qu[e\u00e9]|puedo|puede|pueden|podr[i\u00ed]a"
-    r"|hay|es|son|est[a\u00e1]n?|tienen?|aceptan|hablan|atienden|ofrecen|hacen|dan|se puede"
+    r"|hay|es(?! (?:para )?(?:m[i\u00ed]|[e\u00e9]l|ella|otra|nuestr[oa])\b)"
+    r"|son|est[a\u00e1]n?|tienen?|aceptan|hablan|atienden|ofrecen|hacen|dan|se puede"
     r"|sirve|funciona|cuesta|tengo que)\b)",
     re.IGNORECASE,
 )

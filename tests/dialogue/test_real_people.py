@@ -357,3 +357,34 @@ def test_a_medicine_named_in_a_story_does_not_hide_the_wish_for_a_call(ask):
     )
     visitor.is_asked("best_time").says("after 5pm").says("text only")
     visitor.hears("callback_confirm", "- Name: Karen", "(508) 555-0177", "Massachusetts")
+
+
+def test_for_my_father_is_no_question_in_spanish(ask):
+    visitor = ask("greater_boston").says("quiero empezar").is_asked("for_whom")
+    visitor.says("es para mi papá").is_asked("safety_now").does_not_hear("familia puede")
+
+
+def test_too_personal_is_a_wish_to_skip(ask):
+    visitor = ask("greater_boston").says("find what fits").says("me").is_asked("safety_now")
+    visitor.says("this is too personal")
+    assert visitor.state.open_question != "safety_now"
+
+
+def test_keep_going_after_a_crisis_reply_goes_on(ask):
+    visitor = ask("greater_boston").says("I want to end my life").says("keep going")
+    visitor.hears("crisis_go_on", "988")
+
+
+def test_we_called_after_a_crisis_reply_opens_no_form(ask):
+    visitor = ask("greater_boston").says("my friend is suicidal").says("ok we called")
+    visitor.hears("emergency_help_coming").is_asked(None)
+
+
+def test_the_warning_about_stopping_suddenly_is_said_again(ask):
+    visitor = ask("greater_boston").says("i need detox").hears("faq_detox")
+    visitor.says("do you do detox").hears("faq_detox")
+
+
+@pytest.mark.parametrize(("text", "heard"), [("nvm", None), ("ok its Pat", "phone")])
+def test_short_words_at_the_name(ask, text, heard):
+    ask("greater_boston").says("call me back").is_asked("name").says(text).is_asked(heard)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.care.words import skips
 from bot.handoff import callback
 from bot.handoff.callback import (
     FIELDS,
@@ -28,7 +29,6 @@ from bot.handoff.callback import (
     read_state,
     read_ways,
     read_yes_no,
-    skips,
 )
 
 BOTH = {"ok_to_call": "yes", "ok_to_text": "yes"}
