@@ -6,6 +6,8 @@ import re
 import time
 from random import Random
 
+import pytest
+
 from bot.handoff.reference import new_reference
 from bot.store import reading
 from bot.store.audit import Audit
@@ -102,7 +104,13 @@ async def test_five_hundred_rows_come_in_pages_quickly(rosa, engine):
     assert took < 1.5
 
 
-async def test_a_row_says_when_a_call_suits_and_that_no_voicemail_may_be_left(rosa):
+async def test_a_row_says_when_a_call_suits(rosa):
+    assert "Best time: after 3 pm" in (await rosa.see("/console")).text
+
+
+@pytest.mark.parametrize(("answer", "tag"), [("no", True), (None, True), ("yes", False)])
+async def test_without_a_yes_no_voicemail_may_be_left(rosa, engine, answer, tag):
+    store_one(engine, "T4E-9HB", name="Ines", phone="+16175550100", ok_voicemail=answer)
     page = (await rosa.see("/console")).text
-    assert "Best time: after 3 pm" in page
-    assert "No voicemail" in page
+    row = page.partition("tel:+16175550100")[2].partition("</li>")[0]
+    assert ("No voicemail" in row) == tag
