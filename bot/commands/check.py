@@ -26,6 +26,7 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
     from bot.sms.keywords import load_keywords
     from bot.sms.reactions import load_reactions
     from bot.sms.wording import load_words
+    from bot.store.purge import load_retention
     from bot.texts.messages import load_texts
 
     problems: list[Problem] = []
@@ -33,7 +34,8 @@ def check(settings: Settings, clinic: str | None, today: date) -> int:
     problems += care.problems(today)
     problems += safety.problems(today)
     problems += desk_problems()
-    for load in (load_texts, load_words, load_keywords, load_reactions):
+    loads = (load_texts, load_words, load_keywords, load_reactions)
+    for load in (*loads, lambda: load_retention(settings.retention)):
         try:
             load()
         except DataError as error:

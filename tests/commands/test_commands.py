@@ -170,6 +170,12 @@ def test_a_number_for_texts_without_the_account_is_warned_of(capsys, monkeypatch
     assert "HANDRAIL_TWILIO_ACCOUNT" in capsys.readouterr().err
 
 
+def test_a_retention_policy_that_cannot_be_read_is_a_mistake(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("HANDRAIL_RETENTION", str(tmp_path / "retention.yml"))
+    assert main(["check"]) == 1
+    assert "retention.yml:1: cannot be read" in capsys.readouterr().err
+
+
 def test_check_finds_no_mistake_in_the_projects_own_data(capsys):
     assert main(["check"]) == 0
     assert "0 mistakes" in capsys.readouterr().out
