@@ -253,6 +253,7 @@ def test_in_a_right_to_left_page_a_sentence_keeps_its_full_stop_at_its_end(site)
       });
     }""")
     assert stop > before
+    expect(page.locator("#count")).to_be_hidden()  # what says nothing takes no room
 
 
 def test_a_clinic_gives_it_its_colours(site):

@@ -1551,7 +1551,7 @@
     @media (prefers-color-scheme: dark) { :host(:not([theme="light"])) {${DARK}} }
     :host([theme="dark"]) {${DARK}}
     * { box-sizing: border-box; margin: 0; }
-    p::after { content: "\\200e"; }
+    p:not(:empty)::after { content: "\\200e"; }
     [hidden] { display: none !important; }
     h1, h2 { flex: 1; font-size: 1.0625em; line-height: 1.25; font-weight: 650; }
     a { color: inherit; text-underline-offset: .15em; }
@@ -1635,7 +1635,7 @@
     .typing i:nth-child(2) { animation-delay: .2s; }
     .typing i:nth-child(3) { animation-delay: .4s; }
     @keyframes breathe { 0%, 70%, 100% { opacity: .35; } 35% { opacity: 1; } }
-    .newer { position: absolute; inset-block-end: 7.5em; inset-inline: 0; margin-inline: auto; width: max-content; display: flex; align-items: center; gap: .375em; min-height: 2.25em; padding: 0 1em; border-radius: 1.25em; background: var(--ink); color: var(--panel); font-size: .875em; box-shadow: var(--shadow); }
+    .newer { position: absolute; inset-block-end: 8.5em; inset-inline: 0; margin-inline: auto; width: max-content; display: flex; align-items: center; gap: .375em; min-height: 2.25em; padding: 0 1em; border-radius: 1.25em; background: var(--ink); color: var(--panel); font-size: .875em; box-shadow: var(--shadow); }
 
     form { padding: .625em .75em .625em; border-top: 1px solid var(--edge); background: var(--panel); flex: none; }
     .field { display: flex; align-items: flex-end; gap: .5em; }
