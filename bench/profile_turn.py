@@ -4,6 +4,7 @@
     python -m bench.profile_turn --top 40   # and the 40 costliest functions (cProfile)
     python -m bench.profile_turn --turns 1000   # cost along one long conversation
     python -m bench.profile_turn --parse     # milliseconds of a parse, over the held-out messages
+    python -m bench.profile_turn --pressed   # milliseconds of a turn that is a pressed choice
 
 Everything runs in one process, as `handrail converse` does, on a database of its own.
 CPU seconds instead of wall time: other programs on the machine do not count. A parse is
@@ -82,6 +83,7 @@ SCRIPT = (
     "thank you so much",
 )
 _NOW = datetime(2026, 11, 23, 15, 0, tzinfo=timezone.utc)
+_PRESSES = 10  # choices of a questionnaire
 
 
 class _Counted:
@@ -135,6 +137,7 @@ def main() -> int:
     parser.add_argument("--top", type=int, default=0, help="list so many functions")
     parser.add_argument("--turns", type=int, default=0, help="length of one long conversation")
     parser.add_argument("--parse", action="store_true", help="parses instead of turns")
+    parser.add_argument("--pressed", action="store_true", help="choices pressed, nothing typed")
     given = parser.parse_args()
     configure_logs("profile", level=logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
@@ -153,6 +156,9 @@ async def _profile(settings: Settings, given: argparse.Namespace) -> None:
     await one_conversation(assistant, _fresh(0))  # loads what is loaded at first use
     if given.parse:
         await _parses(assistant)
+        return
+    if given.pressed:
+        await _presses(assistant, brain, given.conversations)
         return
     if given.turns:
         texts = [text for run in range(given.turns // len(SCRIPT) + 1) for text in _fresh(run)]
@@ -184,6 +190,34 @@ async def _profile(settings: Settings, given: argparse.Namespace) -> None:
     if given.top:
         pstats.Stats(profile).sort_stats("tottime").print_stats(given.top)
         pstats.Stats(profile).sort_stats("cumtime").print_stats(2 * given.top)
+
+
+async def _presses(assistant: Assistant, brain: _Counted, conversations: int) -> None:
+    """What a turn costs in which nothing is read, encoded or classified: the least there is.
+
+    The first choice is pressed again and again, from the start of the questionnaire on.
+    """
+    milliseconds: list[float] = []
+    whole = inside = 0.0
+    for _ in range(conversations):
+        opened = await assistant.turns.open("greater_boston", now=_NOW)
+        said = "I want to find out what fits"
+        answer = await assistant.turns.take(opened.conversation, now=_NOW, text=said)
+        for _ in range(_PRESSES):
+            choices = [choice.id for shown in answer.messages for choice in shown.buttons]
+            if not choices:
+                break
+            start, used, before = time.perf_counter(), time.process_time(), brain.seconds
+            answer = await assistant.turns.take(opened.conversation, now=_NOW, button=choices[0])
+            milliseconds.append(1000 * (time.perf_counter() - start))
+            whole += time.process_time() - used
+            inside += brain.seconds - before
+    pressed = len(milliseconds)
+    whole, inside = 1000 * whole / pressed, 1000 * inside / pressed
+    print(
+        f"{pressed} choices pressed: p50 {statistics.median(milliseconds):.2f} ms, {whole:.2f} ms "
+        f"CPU a turn, of which brain {inside:.2f}, gateway {whole - inside:.2f}"
+    )
 
 
 async def _parses(assistant: Assistant) -> None:
