@@ -56,6 +56,7 @@ from bot.vocabulary import (
 
 _LANGUAGE = "language"
 _UNREACHABLE = "unreachable"  # value of `confirm`: no number, or no safe way to use it
+_QUITE_SURE = 0.9  # that somebody thanks or leaves, in words of their own
 _SURE = 0.6  # an act or a question that certain is not somebody's name
 _WORDS_OF_A_QUESTION = 4
 # "When the kids are at school" is a time; "when do you open" is a question.
@@ -138,6 +139,8 @@ class _Step:
     def come_back(self) -> list[EventType]:
         """After a side question the open one comes back, unless somebody is leaving."""
         if self.turn.intent in _LEAVING:
+            if self.turn.intent != "stop_messages" and self._fields.get("phone"):
+                self._say(self.turn.message("callback_not_sent"))
             return self._still(self.open)
         return self._ask(self.open)
 
@@ -240,6 +243,8 @@ class _Step:
         told: Mapping[str, str] = callback.ways_told(turn.text) or {}
         if self.open in _WAYS or not callback.can_be_reached(told):
             told = {}
+        if self.open not in (*_WAYS, "name") and callback.refuses_voicemail(turn.text):
+            told = {"ok_voicemail": "no"}
         state = callback.names_a_state(turn.text) if self.open == "phone" else None
         self._fields.update({STATE: state} if state else told)
         if told or state:
@@ -596,6 +601,8 @@ def _is_said_about(turn: Turn, field: str) -> bool:
     if turn.intent == "start_triage" and turn.confidence >= _SURE:
         return field in ("name", "phone") and not _is_an_answer(turn, field)
     if turn.intent in _SAID_ABOUT and turn.confidence >= _SURE:
+        return not _is_an_answer(turn, field)
+    if turn.intent in ("thank", "goodbye") and turn.confidence >= _QUITE_SURE:
         return not _is_an_answer(turn, field)
     if callback.is_small_talk(turn.text):
         return True

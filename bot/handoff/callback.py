@@ -397,7 +397,16 @@ def read_voicemail(intent: str | None, text: str) -> str | None:
     return read_yes_no(None, text) or _said_among_others(text) or read_yes_no(intent, text)
 
 
+def refuses_voicemail(text: str) -> bool:
+    """Whether a message says by itself that no voicemail is wanted: "no voicemail please"."""
+    said = words.normalise(text)
+    named = [hit.value for hit in words.find(_phrases(load_form_words().fields), said)]
+    return "ok_voicemail" in named and bool(_REFUSING.intersection(said.split()))
+
+
 # --- inside ---------------------------------------------------------------------------
+
+_REFUSING = frozenset(["no", "not", "dont", "never", "nunca", "sin"])
 
 _CONDITIONS = frozenset(["but", "only", "unless", "except", "pero", "solo", "excepto", "salvo"])
 _SO = ("so", "then", "que")  # "it's my work phone so yes", "así que sí"

@@ -291,6 +291,30 @@ def test_somebody_who_leaves_is_let_go_and_may_come_back(ask, phone):
     visitor.says("mornings").is_asked("ok_to_call")
 
 
+def test_somebody_who_leaves_after_giving_a_number_is_told_that_nobody_will_call(
+    ask, record, phone
+):
+    visitor = fill_in(ask("greater_boston").says("call me back"), "best_time", phone=phone)
+    visitor.says("thanks for everything, bye").hears("goodbye").hears("callback_not_sent")
+    assert record(visitor) is None
+
+
+def test_somebody_who_leaves_before_giving_a_number_is_just_let_go(ask):
+    visitor = ask("greater_boston").says("call me back").says("Ana").is_asked("phone")
+    visitor.says("goodbye").hears("goodbye")
+    assert "callback_not_sent" not in visitor.responses
+
+
+@pytest.mark.parametrize("text", ["no voicemail pls", "please don't leave a voicemail"])
+def test_a_refused_voicemail_is_noted_at_any_question(ask, record, phone, text):
+    visitor = fill_in(ask("greater_boston").says("call me back"), "state", phone=phone)
+    visitor.says(text).hears("noted").is_asked("state")
+    visitor.says("Massachusetts").says("mornings").says("call or text").is_asked("confirm")
+    visitor.says("yes")
+    _, found = record(visitor)
+    assert found.ok_voicemail == "no"
+
+
 # --- side questions and danger -----------------------------------------------------------------
 
 
