@@ -15,7 +15,9 @@ PROMISES = {"callback_done", "callback_updated"}
 
 
 @pytest.fixture
-def desk(assistant):
+def desk(assistant, request):
+    if request.config.getoption("--beside-rasa"):
+        pytest.skip("only one of the two sides that are compared would have the broken desk")
     return assistant.brain.house.desk
 
 
