@@ -244,7 +244,7 @@ class _Step:
         if self.open in _WAYS or not callback.can_be_reached(told):
             told = {}
         if self.open not in (*_WAYS, "name") and callback.refuses_voicemail(turn.text):
-            told = {"ok_voicemail": "no"}
+            told = {**told, "ok_voicemail": "no"}
         state = callback.names_a_state(turn.text) if self.open == "phone" else None
         self._fields.update({STATE: state} if state else told)
         if told or state:

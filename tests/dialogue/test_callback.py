@@ -315,6 +315,14 @@ def test_a_refused_voicemail_is_noted_at_any_question(ask, record, phone, text):
     assert found.ok_voicemail == "no"
 
 
+def test_texts_only_is_not_forgotten_beside_a_refused_voicemail(ask, record, phone):
+    visitor = fill_in(ask("greater_boston").says("call me back"), "state", phone=phone)
+    visitor.says("text only, no voicemail").hears("noted").is_asked("state")
+    visitor.says("Massachusetts").says("mornings").is_asked("confirm").says("yes")
+    _, found = record(visitor)
+    assert (found.ok_to_call, found.ok_to_text, found.ok_voicemail) == ("no", "yes", "no")
+
+
 # --- side questions and danger -----------------------------------------------------------------
 
 
