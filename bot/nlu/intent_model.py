@@ -325,12 +325,13 @@ def _arrays_of(prefix: str, vote: _Meaning | _Prototypes) -> dict[str, np.ndarra
 
 
 def _stored(arrays: Mapping[str, np.ndarray], prefix: str) -> _Meaning | _Prototypes:
+    embed: _Axes | _Tuned
     if prefix + _AXES in arrays:
-        embed: _Axes | _Tuned = _Axes(arrays[prefix + _AXES].astype(np.float32))
+        embed = _Axes(arrays[prefix + _AXES].astype(np.float32))
     else:
         embed = _Tuned(Head({n: arrays[prefix + n].astype(np.float32) for n in HEAD_LAYERS}))
-    if isinstance(embed, _Tuned) and prefix + _POINTS in arrays:
-        return _Prototypes(embed, arrays[prefix + _POINTS].astype(np.float32))
+        if prefix + _POINTS in arrays:
+            return _Prototypes(embed, arrays[prefix + _POINTS].astype(np.float32))
     # Column by column in memory: a product with one message is more than twice as fast.
     examples = np.asfortranarray(arrays[prefix + "examples"].astype(np.float32))
     return _Meaning(embed, examples, arrays[prefix + "weights"])

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
 from pathlib import Path
 
 from lingua import Language, LanguageDetector, LanguageDetectorBuilder
 
+from bot.accents import without_accents
 from bot.reviewed import Document, ReviewedModel
 
 WORDS_FILE = Path(__file__).with_name("other_languages.yml")
@@ -98,10 +98,8 @@ def given_away_by() -> tuple[frozenset[str], frozenset[str]]:
 def _is_given_away(text: str) -> bool:
     """Whether listed words say that a text is in another language."""
     greetings, known = given_away_by()
-    plain = "".join(
-        c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c)
-    )
-    said = _LETTERS.findall(plain.replace("\u0142", "l"))  # NFKD leaves the Polish l as it is
+    plain = without_accents(text.lower())
+    said = _LETTERS.findall(plain.replace("\u0142", "l"))  # the Polish l counts as no accent
     if " ".join(said) in greetings:
         return True
     hits = len(known.intersection(said))
