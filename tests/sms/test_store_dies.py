@@ -188,10 +188,11 @@ async def test_a_store_that_is_stuck_keeps_nobody_in_danger_waiting(
     monkeypatch,
     rest,  # noqa: F811
 ):
-    monkeypatch.setattr("bot.gateway.texting.STORE_SECONDS", 0.1)
     await acknowledged(phone, app, "danger")
     phone.conversation = phone.contact().conversation
-    with stuck():
+    with stuck(), monkeypatch.context() as hasty:
+        # Only here: a store that works may take longer on a busy machine.
+        hasty.setattr("bot.gateway.texting.STORE_SECONDS", 0.1)
         await asyncio.wait_for(work(phone, app), 20)
         [text] = rest.came
         assert "988" in text["Body"]
